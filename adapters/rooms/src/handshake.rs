@@ -4,17 +4,17 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// The version of the protocol that we speak, the only one that was ever final.
+/// The only final version of the protocol.
 const VERSION: &str = "13";
-/// How many characters 16 bytes are in base64, the two of padding included.
+/// The length of 16 bytes in base64, with two characters of padding.
 const KEY: usize = 24;
 
-/// Why a request does not open a WebSocket.
+/// The reason why a request does not open a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is another kind of request, or a broken one: what is wrong with it.
+    /// It is not an upgrade request, or a malformed one, with the problem.
     Malformed(&'static str),
-    /// It asks for another version of the protocol.
+    /// It requests another version of the protocol.
     Version,
 }
 
@@ -24,7 +24,7 @@ impl IntoResponse for Refusal {
             Self::Malformed(problem) => (StatusCode::BAD_REQUEST, problem).into_response(),
             Self::Version => {
                 let headers = [(header::SEC_WEBSOCKET_VERSION, VERSION), (header::UPGRADE, "websocket")];
-                (StatusCode::UPGRADE_REQUIRED, headers, "the version of the WebSocket protocol is 13 here")
+                (StatusCode::UPGRADE_REQUIRED, headers, "only version 13 of the WebSocket protocol is supported")
                     .into_response()
             }
         }
@@ -34,24 +34,24 @@ impl IntoResponse for Refusal {
 /// Returns the `Sec-WebSocket-Accept` that answers the request.
 ///
 /// # Errors
-/// When it does not ask for a WebSocket, or not as the protocol wants it.
+/// If it is not a valid upgrade request.
 pub(crate) fn accept(method: &Method, headers: &HeaderMap) -> Result<String, Refusal> {
     if method != Method::GET || !has_token(headers, header::UPGRADE, "websocket") {
-        return Err(Refusal::Malformed("this is no request for a WebSocket"));
+        return Err(Refusal::Malformed("this is not a WebSocket upgrade request"));
     }
     if !has_token(headers, header::CONNECTION, "upgrade") {
-        return Err(Refusal::Malformed("the header Connection has to name Upgrade; does a proxy remove it?"));
+        return Err(Refusal::Malformed("the header Connection must contain Upgrade; check whether a proxy removes it"));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version.as_bytes() != VERSION.as_bytes()) {
         return Err(Refusal::Version);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| key.as_bytes().trim_ascii());
     let key =
-        key.filter(|key| is_key(key)).ok_or(Refusal::Malformed("Sec-WebSocket-Key has to be 16 bytes in base64"))?;
+        key.filter(|key| is_key(key)).ok_or(Refusal::Malformed("Sec-WebSocket-Key must be 16 bytes in base64"))?;
     Ok(derive_accept_key(key))
 }
 
-/// Whether a header that is a list has `token`, in capitals or not.
+/// Whether a list header contains `token`, ignoring case.
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))

@@ -51,7 +51,7 @@ use presence_changes::PresenceChanges;
 use rows::InFlight;
 use rules::Rules;
 
-pub(crate) use command::{ActionRequest, Answer, Command, DirectMessage};
+pub(crate) use command::{ActionRequest, Command, DirectMessage};
 
 /// Number of recent messages that a joining client receives, and that are kept in memory.
 const RECENT_MESSAGES: usize = 100;

@@ -8,7 +8,8 @@ use palabre_model::{
 use serde_json::Value;
 
 use crate::state::{MemberState, Silenced};
-use crate::{Line, Sim, room};
+use crate::transcript::Line;
+use crate::{Sim, room};
 
 /// A user in a room.
 #[derive(Clone)]

@@ -6,10 +6,13 @@ use std::time::Duration;
 use reqwest::{Client, Response, redirect};
 use rustls::crypto::CryptoProvider;
 
+use crate::error::FetchError;
 use crate::error::innermost;
+use crate::grants::Grants;
 use crate::hop::{Hop, REDIRECTS_MAX};
 use crate::names::{CheckedNames, NameResolver, SystemNames};
-use crate::{FetchError, Grants, Reply, ReplyGuard, Request};
+use crate::reply_guard::ReplyGuard;
+use crate::request::{Reply, Request};
 
 /// The maximum size of a reply's body, in bytes.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;

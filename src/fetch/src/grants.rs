@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use crate::FetchError;
 use crate::address::is_public;
+use crate::error::FetchError;
 use crate::names::{LOCALHOST, normalise};
 
 /// The ports of a grant without a port.

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use crate::FetchError;
+use crate::error::FetchError;
 
 /// The maximum number of redirects of an exchange.
 pub const REDIRECTS_MAX: usize = 5;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::FetchError;
 use crate::address::is_public;
+use crate::error::FetchError;
 
 /// The addresses of `localhost`, whatever the system's files say.
 pub(crate) const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];

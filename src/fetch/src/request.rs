@@ -7,8 +7,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::error::FetchError;
 use crate::hop::Hop;
-use crate::{FetchError, ReplyGuard};
+use crate::reply_guard::ReplyGuard;
 
 /// The maximum size of a request's body, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;

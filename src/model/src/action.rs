@@ -6,7 +6,12 @@ mod reference;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionError, BotName, Content, Form, Millis, Offer, RoomId, SpaceId, UserId};
+use crate::Millis;
+use crate::content::Content;
+use crate::form::Form;
+use crate::ids::{BotName, RoomId, SpaceId, UserId};
+use crate::offer::Offer;
+use crate::outcome::ActionError;
 
 pub use kind::ActionKind;
 pub use measure::{Impact, Measure, RoomChange};

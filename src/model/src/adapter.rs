@@ -8,10 +8,16 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
-use crate::{
-    Action, ActionError, ActionKey, Batch, Bot, Capabilities, Clock, CommandSpec, ContentLimits, Event, Member,
-    MessageId, Outcome, Permission, Rank, User, UserId,
-};
+use crate::action::Action;
+use crate::capabilities::Capabilities;
+use crate::clock::Clock;
+use crate::command::CommandSpec;
+use crate::content_limits::ContentLimits;
+use crate::event::{Bot, Event};
+use crate::ids::{MessageId, UserId};
+use crate::outcome::{ActionError, Outcome};
+use crate::people::{Member, Permission, Rank, User};
+use crate::{ActionKey, Batch};
 
 /// A platform or the room service: turns what happens there into events, and performs actions.
 #[async_trait]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Millis, Permission};
+use crate::Millis;
+use crate::people::Permission;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BotName, MessageId, Millis, UserId};
+use crate::Millis;
+use crate::ids::{BotName, MessageId, UserId};
 
 /// A message in a room. Text is CommonMark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Limits of a message's content, except its text.
 
-use crate::Content;
+use crate::content::Content;
 
 /// The limits of a platform for the content of one message.
 ///

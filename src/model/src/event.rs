@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{BotName, Member, Message, MessageId, Millis, Room, Space, User, UserId};
+use crate::Millis;
+use crate::content::Message;
+use crate::ids::{BotName, MessageId, UserId};
+use crate::people::{Member, User};
+use crate::place::{Room, Space};
 
 /// One thing that happened on a platform. It gets a sequence number when it is journalled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

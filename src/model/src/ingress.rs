@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use crate::{Batch, EmitError, Event, EventSink, Receipt};
+use crate::Batch;
+use crate::adapter::{EmitError, EventSink, Receipt};
+use crate::event::Event;
 
 /// The number of events at which the adapter stops reading further frames.
 const EVENTS_MAX: usize = 2_000;

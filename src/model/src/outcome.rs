@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionKind, MessageId};
+use crate::ActionKind;
+use crate::ids::MessageId;
 
 /// The result of an action that was performed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

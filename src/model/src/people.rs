@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::UserId;
+use crate::ids::UserId;
 
 /// A user, or a program that writes messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

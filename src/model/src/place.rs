@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RoomId, SpaceId};
+use crate::ids::{RoomId, SpaceId};
 
 /// A container of rooms: a guild, a forum supergroup, or the room service itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

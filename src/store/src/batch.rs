@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::TableId;
+use crate::catalogue::TableId;
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = u64;

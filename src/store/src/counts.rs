@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 
+use crate::catalogue::TableId;
+use crate::error::{Error, Result};
 use crate::file::DatabaseFile;
+use crate::key::Key;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::table::{decode_value, encode_value};
-use crate::{Error, Key, Result, TableId};
 
 /// The table whose rows are counted.
 pub(crate) const COUNTED: TableId = TableId::ScriptValues;

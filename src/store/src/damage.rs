@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The first damage that was found since the store was opened.
 #[derive(Debug, Default)]

@@ -10,8 +10,8 @@ use redb::{Builder, Database};
 
 use crate::damage::Damage;
 use crate::disk::{Backend, Disk};
+use crate::error::{Error, Result};
 use crate::panics;
-use crate::{Error, Result};
 
 /// The size of the page cache: enough for pages that are read frequently.
 ///

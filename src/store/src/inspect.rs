@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::catalogue::TableId;
 use crate::error::readable;
+use crate::error::{Error, Result};
 use crate::file::{SCAN_CACHE_BYTES, Source};
 use crate::overlay::OverlayDisk;
 use crate::row::Row;
+use crate::snapshot::Snapshot;
 use crate::snapshot::definition;
-use crate::{Error, Result, Snapshot, TableId, counts, migrations};
+use crate::{counts, migrations};
 
 /// The result of a scan of the whole store.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,9 @@
 //! Data of one installation only, such as a seed that no other may share.
 
+use crate::catalogue::TableId;
+use crate::error::{Error, Result};
 use crate::file::DatabaseFile;
 use crate::snapshot::definition;
-use crate::{Error, Result, TableId};
 
 /// Removes the data of the installation that the file was copied from.
 ///

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::disk::Disk;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The size of the blocks in which writes are kept.
 const BLOCK_BYTES: usize = 4_096;

@@ -4,8 +4,12 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::batch::{Batch, Millis, Op};
+use crate::catalogue::TableId;
 use crate::error::readable;
-use crate::{Batch, Direction, Error, Key, Millis, Op, Result, Snapshot, TableId};
+use crate::error::{Error, Result};
+use crate::key::Key;
+use crate::snapshot::{Direction, Snapshot};
 
 /// A table of values `V` by key `K`.
 ///
@@ -39,18 +43,22 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` the condition that `key` has no row.
     pub fn require_absent(&self, batch: &mut Batch, key: &K) {
-        batch.requires.push(crate::Require::Absent { table: self.id, key: key.to_bytes() });
+        batch.requires.push(crate::batch::Require::Absent { table: self.id, key: key.to_bytes() });
     }
 
     /// Adds to `batch` the condition that `key` holds exactly `value`.
     pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
-        batch.requires.push(crate::Require::Equals { table: self.id, key: key.to_bytes(), value: encode_value(value) });
+        batch.requires.push(crate::batch::Require::Equals {
+            table: self.id,
+            key: key.to_bytes(),
+            value: encode_value(value),
+        });
     }
 
     /// Adds to `batch` the condition that `key` holds one of `values`.
     pub fn require_one_of(&self, batch: &mut Batch, key: &K, values: impl IntoIterator<Item = V>) {
         let values = values.into_iter().map(|value| encode_value(&value)).collect();
-        batch.requires.push(crate::Require::OneOf { table: self.id, key: key.to_bytes(), values });
+        batch.requires.push(crate::batch::Require::OneOf { table: self.id, key: key.to_bytes(), values });
     }
 
     /// Returns the value of `key`, unless there is none or it has expired.
@@ -83,7 +91,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
             .map(|row| snapshot.recorded(self.typed(row?))))
     }
 
-    fn typed(&self, (key, row): (Vec<u8>, crate::Row)) -> Result<(K, V)> {
+    fn typed(&self, (key, row): (Vec<u8>, crate::row::Row)) -> Result<(K, V)> {
         let typed = K::decode(&mut &key[..]).ok_or_else(|| Error::Row {
             table: self.id,
             key: readable(&key),

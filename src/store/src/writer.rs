@@ -12,16 +12,18 @@ use std::time::Instant;
 use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
 
+use crate::batch::{Batch, Op, Require};
+use crate::catalogue::TableId;
 use crate::counts::{self, Sums, Watched};
 use crate::damage::Damage;
 use crate::error::readable;
+use crate::error::{Error, Result};
 use crate::file::{DatabaseFile, Source};
 use crate::key::Key;
 use crate::panics;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::store::Counters;
-use crate::{Batch, Error, Op, Require, Result, TableId};
 
 /// The number of operations that closes a group, which bounds the memory and duration of a commit.
 const GROUP_OPS_MAX: usize = 65_536;

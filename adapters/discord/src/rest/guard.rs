@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use tokio::sync::watch;
 
-use super::RestError;
+use crate::rest::error::RestError;
 
 /// The number of invalid requests at which no more are sent.
 ///

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef, Outcome};
 use serde_json::json;
 
+use super::State;
 use super::changes::reacted;
 use super::commits::{Change, Requester};
 use super::purge::PurgeFilter;
 use super::rows::Rows;
-use super::{ActionRequest, Answer, State};
+use crate::room::command::{ActionRequest, Answer};
 
 impl State {
     pub(super) async fn act(&mut self, request: ActionRequest) {

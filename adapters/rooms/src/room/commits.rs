@@ -7,13 +7,14 @@ use palabre_model::{ActionError, Outcome};
 use serde_json::json;
 use socketioxide::socket::Sid;
 
+use super::State;
 use super::moderation::ModerationNotice;
 use super::nonces::Nonce;
-use super::{Answer, State};
 use crate::encode::{Ack, message};
 use crate::history::MessageRow;
 use crate::members::Undo;
 use crate::peer::AckSender;
+use crate::room::command::Answer;
 
 /// A commit that is not yet durable.
 pub(super) type PendingCommit = BoxFuture<'static, CommitResult>;

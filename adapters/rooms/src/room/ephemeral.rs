@@ -9,11 +9,12 @@ use std::sync::Arc;
 use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use serde_json::json;
 
+use super::State;
 use super::commits::{CommitResult, OnCommit, Requester};
-use super::{Answer, DirectMessage, State};
 use crate::bot_identity::UNSTORED_FILES_LIFE;
 use crate::encode::ephemeral_message;
 use crate::history::MessageRow;
+use crate::room::command::{Answer, DirectMessage};
 
 /// Maximum number kept by a room.
 const EPHEMERAL_MESSAGES_MAX: usize = 1_000;

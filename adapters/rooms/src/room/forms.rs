@@ -7,12 +7,13 @@ use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, Use
 use serde_json::{Map, Value};
 use socketioxide::socket::Sid;
 
+use super::State;
 use super::commits::{CommitResult, OnCommit, Requester};
-use super::{Answer, State};
 use crate::decode::Fill;
 use crate::encode::{NOT_IN_ROOM, form as wire};
 use crate::peer::AckSender;
 use crate::presence::Author;
+use crate::room::command::Answer;
 
 /// Maximum number of open forms in a room; the oldest ones can no longer be submitted.
 const OPEN_FORMS_MAX: usize = 1_000;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use palabre_model::{ActionError, EventKind, Measure, Millis, User, UserId};
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::State;
 use super::commits::{CommitResult, OnCommit, Requester};
 use super::purge::PurgeFilter;
-use super::{Answer, Command, State};
 use crate::decode;
 use crate::encode::{Moderated, end};
+use crate::room::command::{Answer, Command};
 
 /// A moderation notice: the measure in the form that its user receives.
 pub(crate) struct ModerationNotice {

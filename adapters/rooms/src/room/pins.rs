@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use palabre_model::{ActionError, EventKind, MessageRef, Outcome};
 
+use super::State;
 use super::acting::{id_of, not_found};
 use super::commits::{Change, Requester};
 use super::rows::Rows;
-use super::{Answer, State};
 use crate::encode::size;
 use crate::history::MessageRow;
+use crate::room::command::Answer;
 
 /// Maximum number of pinned messages in a room.
 const PINS_MAX: usize = 50;

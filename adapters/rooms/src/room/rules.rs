@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use palabre_model::{ActionError, EventKind, Millis, Outcome, Permission, Room, RoomChange};
 
+use super::State;
 use super::commits::{Change, Requester};
 use super::rows::Rows;
-use super::{Answer, State};
 use crate::encode::RoomUpdated;
 use crate::history::MessageRow;
 use crate::presence::Author;
+use crate::room::command::Answer;
 
 /// Maximum length of a topic, in characters.
 const TOPIC_MAX: usize = 1_000;

@@ -3,12 +3,13 @@
 use palabre_model::{ActionKey, Batch, Content, MessageRef, Millis, Outcome};
 use palabre_store::Error;
 
+use super::State;
 use super::acting::id_of;
 use super::commits::{CommitResult, OnCommit, Requester};
-use super::{Answer, State};
 use crate::bot_identity::BotIdentity;
 use crate::files::AttachmentStore;
 use crate::history::{IDS, MessageRow};
+use crate::room::command::Answer;
 
 impl State {
     /// Returns the identity under which bots post.

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 
-use super::{DeferredChange, Ran, ScriptInstance, Turn, guarded, millis};
+use super::{Ran, ScriptInstance, Turn, guarded, millis};
 use crate::clock_watch::WentBack;
 use crate::entry_batch::RunOutcome;
+use crate::instance::run_batch::DeferredChange;
 use crate::peers::Call;
 use crate::places::{SUSPENSION_MAX, place_of};
 use crate::read_back::WINDOW_EVENTS;

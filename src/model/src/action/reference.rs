@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, ScriptName};
+use crate::ids::{MessageId, ScriptName};
 
 /// A reference to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,12 @@ use std::path::Path;
 
 use redb::{ReadableDatabase, WriteTransaction};
 
+use crate::catalogue::TableId;
+use crate::counts;
+use crate::error::{Error, Result};
 use crate::file::{DatabaseFile, SCAN_CACHE_BYTES, Source};
 use crate::row::Row;
 use crate::snapshot::definition;
-use crate::{Error, Result, TableId, counts};
 
 /// The name of a migration, and its function. The same transaction also writes the new version.
 type Migration = (&'static str, fn(&WriteTransaction) -> std::result::Result<(), redb::Error>);
@@ -128,8 +130,8 @@ mod tests {
 
     fn rows(path: &Path) -> Vec<Vec<u8>> {
         let file = Source::file(path).open().unwrap();
-        let snapshot = crate::Snapshot::new(&file, 0).unwrap();
-        let rows = snapshot.scan(TableId::Rooms, b"", None, crate::Direction::Forward).unwrap();
+        let snapshot = crate::snapshot::Snapshot::new(&file, 0).unwrap();
+        let rows = snapshot.scan(TableId::Rooms, b"", None, crate::snapshot::Direction::Forward).unwrap();
         rows.map(|row| row.unwrap().0).collect()
     }
 
