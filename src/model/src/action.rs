@@ -1,12 +1,12 @@
 //! Actions: requests to a platform that runs of hooks ask for.
 
-mod kind;
+pub(crate) mod kind;
 mod measure;
 mod reference;
 
+use palabre_store::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
 use crate::content::Content;
 use crate::form::Form;
 use crate::ids::{BotName, RoomId, SpaceId, UserId};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
+use palabre_store::Batch;
 use tokio::sync::{oneshot, watch};
 
-use crate::action::Action;
+use crate::action::{Action, ActionKey};
 use crate::capabilities::Capabilities;
 use crate::clock::Clock;
 use crate::command::CommandSpec;
@@ -17,7 +18,6 @@ use crate::event::{Bot, Event};
 use crate::ids::{MessageId, UserId};
 use crate::outcome::{ActionError, Outcome};
 use crate::people::{Member, Permission, Rank, User};
-use crate::{ActionKey, Batch};
 
 /// A platform or the room service: turns what happens there into events, and performs actions.
 #[async_trait]

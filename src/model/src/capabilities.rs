@@ -1,6 +1,6 @@
 //! The capabilities of platforms.
 
-use crate::ActionKind;
+use crate::action::kind::ActionKind;
 
 /// The capabilities of a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use palabre_store::Millis;
 use tokio::sync::watch;
-
-use crate::Millis;
 
 /// A source of the current time that can also be waited on.
 ///

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use palabre_store::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Millis;
 use crate::people::Permission;
 
 /// A command.

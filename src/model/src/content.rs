@@ -1,8 +1,8 @@
 //! Messages and their content.
 
+use palabre_store::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
 use crate::ids::{BotName, MessageId, UserId};
 
 /// A message in a room. Text is CommonMark.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use palabre_store::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Millis;
 use crate::content::Message;
 use crate::ids::{BotName, MessageId, UserId};
 use crate::people::{Member, User};
@@ -164,7 +164,10 @@ events! {
     /// A user used a command of this script.
     ///
     /// `options` are its arguments by name, if the platform has parsed them.
-    Command = "command" { command: String, arguments: String, message: Option<Message>, interaction: Option<String>, #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>, }
+    Command = "command" {
+        command: String, arguments: String, message: Option<Message>, interaction: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")] options: Option<Value>,
+    }
     /// A message matches a pattern or word list of this script, possibly only after it was edited.
     Heard = "heard" { pattern: String, captures: Value, message: Message, #[serde(default)] edited: bool, }
     /// A task of this script is due.
@@ -190,19 +193,31 @@ events! {
     /// A message was posted, not by the bot itself.
     Message = "message" { message: Message, }
     /// A message was changed.
-    MessageEdit = "message_edit" { message: Message, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
+    MessageEdit = "message_edit" {
+        message: Message, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>,
+    }
     /// A message was removed.
-    MessageDelete = "message_delete" { message: MessageId, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>, }
+    MessageDelete = "message_delete" {
+        message: MessageId, #[serde(default)] before: Option<Message>, #[serde(default)] by: Option<User>,
+    }
     /// A user reacted to a message.
     ReactionAdd = "reaction_add" { message: MessageId, emoji: String, }
     /// A user removed a reaction.
     ReactionRemove = "reaction_remove" { message: MessageId, emoji: String, }
     /// A button that the bot sent was pressed.
-    Button = "button" { action: String, message: MessageId, #[serde(default)] values: Vec<String>, #[serde(default)] interaction: Option<String>, }
+    Button = "button" {
+        action: String, message: MessageId, #[serde(default)] values: Vec<String>,
+        #[serde(default)] interaction: Option<String>,
+    }
     /// Something was chosen in a list that the bot sent.
-    Select = "select" { action: String, message: MessageId, values: Vec<String>, #[serde(default)] interaction: Option<String>, }
+    Select = "select" {
+        action: String, message: MessageId, values: Vec<String>, #[serde(default)] interaction: Option<String>,
+    }
     /// A form that the bot sent was filled in.
-    Form = "form" { action: String, #[serde(default)] message: Option<MessageId>, values: Value, #[serde(default)] interaction: Option<String>, }
+    Form = "form" {
+        action: String, #[serde(default)] message: Option<MessageId>, values: Value,
+        #[serde(default)] interaction: Option<String>,
+    }
     /// A user is typing. Not journalled.
     Typing = "typing" { #[serde(default)] status: Option<String>, }
     /// A user's presence changed. Not journalled.
@@ -228,7 +243,10 @@ events! {
     /// An invitation was made or used.
     Invite = "invite" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, }
     /// A user asks to join.
-    JoinRequest = "join_request" { #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>, #[serde(default)] about: Option<String>, }
+    JoinRequest = "join_request" {
+        #[serde(default)] code: Option<String>, #[serde(default)] by: Option<UserId>,
+        #[serde(default)] about: Option<String>,
+    }
     /// A user asks the bot for something to send, while writing in any chat.
     InlineQuery = "inline_query" { text: String, interaction: String, }
     /// An event that has no kind of its own.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use palabre_store::Batch;
 use tokio::time::Instant;
 
-use crate::Batch;
 use crate::adapter::{EmitError, EventSink, Receipt};
 use crate::event::Event;
 

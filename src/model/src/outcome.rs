@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ActionKind;
+use crate::action::kind::ActionKind;
 use crate::ids::MessageId;
 
 /// The result of an action that was performed.

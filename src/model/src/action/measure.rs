@@ -1,8 +1,7 @@
 //! Moderation measures against members, and changes of rooms.
 
+use palabre_store::Millis;
 use serde::{Deserialize, Serialize};
-
-use crate::Millis;
 
 /// A moderation measure: one change to a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
