@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::net::IpAddr;
 
-use crate::hop::REDIRECTS_MAX;
-
 /// The reason why a request got no reply. There is one variant for each reaction of callers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -43,8 +41,11 @@ pub enum FetchError {
     #[error("the reply did not come in time; try again later, or give the request a longer timeout")]
     Timeout,
     /// There are too many redirects.
-    #[error("the URL redirects more than {max} times; request its final URL", max = REDIRECTS_MAX)]
-    Redirects,
+    #[error("the URL redirects more than {limit} times; request its final URL")]
+    Redirects {
+        /// The limit of redirects.
+        limit: usize,
+    },
     /// The connection or the server failed.
     #[error("{0}")]
     Failed(String),

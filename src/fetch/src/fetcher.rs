@@ -96,7 +96,7 @@ impl Fetcher {
                 None => return read(response, &hop).await,
             }
         }
-        Err(FetchError::Redirects)
+        Err(FetchError::Redirects { limit: REDIRECTS_MAX })
     }
 
     async fn send(&self, hop: &Hop) -> Result<Response, FetchError> {

@@ -194,7 +194,7 @@ async fn five_redirects_are_followed_and_six_are_not() {
     assert_eq!(server.seen().len(), REDIRECTS_MAX + 1);
 
     let too_many = client().fetch(&request("GET", server.url(&format!("/{}", REDIRECTS_MAX + 1))), &granted).await;
-    assert_eq!(too_many, Err(FetchError::Redirects));
+    assert_eq!(too_many, Err(FetchError::Redirects { limit: REDIRECTS_MAX }));
     assert_eq!(server.seen().len(), 2 * (REDIRECTS_MAX + 1));
 }
 
