@@ -59,4 +59,5 @@ pub use scanner::{Entry, Hit, Scan, Scanner};
 pub use shape::warm_up;
 pub use skeleton::skeleton;
 pub use split::{end_of_part, split};
-pub use words::{Found, WordList, check_words};
+pub use word_index::{Found, check_words};
+pub use words::WordList;

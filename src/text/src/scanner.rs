@@ -3,8 +3,7 @@ use std::sync::{Arc, OnceLock};
 use crate::error::TextError;
 use crate::patterns::PatternSet;
 use crate::prepared::Prepared;
-use crate::word_index::WordIndex;
-use crate::words::{Found, check_words};
+use crate::word_index::{Found, WordIndex, check_words};
 
 /// One subscription: a pattern or a word list to search for.
 #[derive(Debug, Clone)]

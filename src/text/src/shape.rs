@@ -150,9 +150,9 @@ fn push_lookalike(c: char, out: &mut Vec<char>) -> bool {
     let bones: String = skeleton(c.encode_utf8(&mut bytes)).filter(|bone| !is_accent(*bone)).collect();
     let one = only(bones.chars());
     if !c.is_alphabetic() {
-        let mark = if bones == "''" { Some('"') } else { one.filter(char::is_ascii_punctuation) };
-        out.extend(mark);
-        return mark.is_some();
+        let punctuation = if bones == "''" { Some('"') } else { one.filter(char::is_ascii_punctuation) };
+        out.extend(punctuation);
+        return punctuation.is_some();
     }
     // ASCII characters are not replaced by their skeletons, so two peculiarities of those must be
     // undone: `rn` for m and, for capitals, `l` for I.

@@ -1,4 +1,4 @@
-//! Searches for the words of many lists in one pass, with one automaton.
+//! Searches for the words of many lists in one pass, with one automaton. Checks the limits of lists.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use crate::error::TextError;
+use crate::error::{TextError, beginning};
 use crate::letters::{fold, is_unspaced};
 use crate::normalise::normalise;
 use crate::prepared::Prepared;
 use crate::shape::warm_up;
 use crate::squeezed::Squeezed;
-use crate::words::{Found, check_words};
 
+/// The maximum number of words of a list.
+const WORDS_MAX: usize = 100_000;
+/// The maximum length of a word of a list.
+const WORD_BYTES_MAX: usize = 128;
 /// The maximum number of words of a list that are reported for one message.
 const FOUND_MAX: usize = 32;
 /// The maximum number of words of a list that differ only in which letters are doubled.
@@ -24,6 +27,18 @@ const FORMS_MAX: usize = 64;
 /// The number of hits between two calls of `goes_on`.
 const HITS_PER_CHECK: usize = 256;
 
+/// A word of a list, found in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The word as in the list.
+    pub word: String,
+    /// The byte offset of its start in the message.
+    pub start: usize,
+    /// The byte offset after its end.
+    pub end: usize,
+}
+
+/// The words of all lists, indexed by their letters.
 #[derive(Debug, Default)]
 pub(crate) struct WordIndex {
     lists: Vec<Arc<[String]>>,
@@ -115,6 +130,24 @@ impl WordIndex {
     fn original(&self, message: &Prepared<'_>, range: Range<usize>) -> Range<usize> {
         if self.normalise { message.squeezed().original(&range) } else { message.original(range) }
     }
+}
+
+/// Checks the limits of a word list.
+///
+/// # Errors
+///
+/// If there are too many words, or one is too long.
+pub fn check_words(words: &[impl AsRef<str>]) -> Result<(), TextError> {
+    if words.len() > WORDS_MAX {
+        return Err(TextError::TooManyWords { words: words.len() });
+    }
+    for word in words {
+        let word: &str = word.as_ref();
+        if word.len() > WORD_BYTES_MAX {
+            return Err(TextError::WordTooLong { word: beginning(word), bytes: word.len() });
+        }
+    }
+    Ok(())
 }
 
 /// Adds a word to those with the same letters, unless the list has it already.

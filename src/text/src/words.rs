@@ -1,20 +1,8 @@
-use crate::error::{TextError, beginning};
+//! Word lists: words and phrases to search for in messages.
+
+use crate::error::TextError;
 use crate::prepared::Prepared;
-use crate::word_index::WordIndex;
-
-const WORDS_MAX: usize = 100_000;
-const WORD_BYTES_MAX: usize = 128;
-
-/// A word of a list, found in a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The word as in the list.
-    pub word: String,
-    /// The byte offset of its start in the message.
-    pub start: usize,
-    /// The byte offset after its end.
-    pub end: usize,
-}
+use crate::word_index::{Found, WordIndex};
 
 /// Words and phrases to search for.
 ///
@@ -47,22 +35,4 @@ impl WordList {
     pub fn find(&self, message: &Prepared<'_>) -> Vec<Found> {
         self.index.find(message, &|| true).0.into_iter().flat_map(|(_, found)| found).collect()
     }
-}
-
-/// Checks the limits of a word list.
-///
-/// # Errors
-///
-/// If there are too many words, or one is too long.
-pub fn check_words(words: &[impl AsRef<str>]) -> Result<(), TextError> {
-    if words.len() > WORDS_MAX {
-        return Err(TextError::TooManyWords { words: words.len() });
-    }
-    for word in words {
-        let word: &str = word.as_ref();
-        if word.len() > WORD_BYTES_MAX {
-            return Err(TextError::WordTooLong { word: beginning(word), bytes: word.len() });
-        }
-    }
-    Ok(())
 }

@@ -154,8 +154,8 @@ impl Scanner<'_> {
             let length = near[close..].len() - near[close..].trim_start_matches('`').len();
             if length == run {
                 let inner = start + run..start + close;
-                let marks = ticks.to_owned();
-                let span = Span { start, inner, opening: marks.clone(), closing: marks, is_block: false };
+                let fence = ticks.to_owned();
+                let span = Span { start, inner, opening: fence.clone(), closing: fence, is_block: false };
                 self.add(span, start + close + run);
                 self.at = start + close + run;
                 return;
@@ -191,8 +191,8 @@ impl Scanner<'_> {
         match open {
             Some((index, opened)) if ends && opened + delimiter.len() < at => {
                 self.open.truncate(index);
-                let (inner, marks) = (opened + delimiter.len()..at, delimiter.to_owned());
-                let span = Span { start: opened, inner, opening: marks.clone(), closing: marks, is_block: false };
+                let (inner, closing) = (opened + delimiter.len()..at, delimiter.to_owned());
+                let span = Span { start: opened, inner, opening: closing.clone(), closing, is_block: false };
                 self.add(span, at + delimiter.len());
             }
             // A closing delimiter matches the nearest opening one.
