@@ -2,11 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -22,6 +22,7 @@ use crate::key::Key;
 use crate::lock::FolderLock;
 use crate::overlay::OverlayDisk;
 use crate::snapshot::{Direction, Snapshot};
+use crate::stats::{Counters, Stats};
 use crate::table::decode_value;
 use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
 use crate::{installation, migrations};
@@ -52,23 +53,6 @@ struct Inner {
     queue: RwLock<Option<Sender<Submission>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<FolderLock>>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) groups: AtomicU64,
-    pub(crate) batches: AtomicU64,
-    /// The start of the commit in progress.
-    pub(crate) writing_since: Mutex<Option<Instant>>,
-}
-
-/// Counters since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stats {
-    /// Durable transactions.
-    pub groups: u64,
-    /// Batches in these transactions.
-    pub batches: u64,
 }
 
 impl Store {
@@ -295,8 +279,7 @@ impl Store {
     /// Returns the counters since the store was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let counters = &self.inner.counters;
-        Stats { groups: counters.groups.load(Relaxed), batches: counters.batches.load(Relaxed) }
+        self.inner.counters.stats()
     }
 
     /// Returns how long the commit in progress has taken so far; `None` if there is none.
@@ -304,8 +287,7 @@ impl Store {
     /// A disk that hangs shows here.
     #[must_use]
     pub fn commit_duration(&self) -> Option<Duration> {
-        let since = *self.inner.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.map(|since| since.elapsed())
+        self.inner.counters.commit_duration()
     }
 
     /// Returns the first damage found since the store was opened, also while it was closed.

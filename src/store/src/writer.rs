@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
@@ -23,7 +21,7 @@ use crate::key::Key;
 use crate::panics;
 use crate::row::Row;
 use crate::snapshot::definition;
-use crate::store::Counters;
+use crate::stats::Counters;
 
 /// The number of operations that closes a group, which bounds the memory and duration of a commit.
 const GROUP_OPS_MAX: usize = 65_536;
@@ -101,17 +99,16 @@ impl Writer {
                 ops += next.batch.ops.len();
                 group.push(next);
             }
-            *self.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            self.counters.set_writing(true);
             self.commit(group);
-            *self.counters.writing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.counters.set_writing(false);
         }
     }
 
     fn commit(&mut self, group: Vec<Submission>) {
         let results = match self.write(&group) {
             Ok((results, sums)) => {
-                self.counters.groups.fetch_add(1, Relaxed);
-                self.counters.batches.fetch_add(group.len() as u64, Relaxed);
+                self.counters.record_group(group.len());
                 self.sums.publish(sums);
                 results
             }

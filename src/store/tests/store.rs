@@ -223,9 +223,9 @@ fn a_store_that_is_closed_is_closed_for_all_and_needs_no_repair() {
     last.wait().unwrap();
     assert!(matches!(other.commit(batch).wait(), Err(Error::Closed)));
     assert!(matches!(other.snapshot(0).map(drop), Err(Error::Closed)));
-    let again = Store::open(folder.path()).unwrap();
-    assert!(!again.was_repaired());
-    assert_eq!(get(&again, "last").as_deref(), Some("written"));
+    let reopened = Store::open(folder.path()).unwrap();
+    assert!(!reopened.was_repaired());
+    assert_eq!(get(&reopened, "last").as_deref(), Some("written"));
     drop((other, snapshot));
 }
 
