@@ -91,7 +91,9 @@ async fn ready(State(health): State<Arc<Health>>) -> Response {
         "connections": { "open": open, "busy": busy, "limit": limit },
         "bots": status.bots.iter().map(described).collect::<Vec<_>>(),
         "scripts": {
-            "up": scripts(ScriptState::Up), "suspended": scripts(ScriptState::Suspended), "broken": scripts(ScriptState::Broken),
+            "up": scripts(ScriptState::Up),
+            "suspended": scripts(ScriptState::Suspended),
+            "broken": scripts(ScriptState::Broken),
         },
         "backlog": status.backlog,
         "threads": status.threads,

@@ -82,9 +82,11 @@ mod tests {
     #[test]
     fn a_counter_is_typed_in_the_text_format_by_the_name_of_its_sample() {
         let open = "# HELP palabre_x Things.\n# TYPE palabre_x counter\npalabre_x_total{script=\"a b\"} 3\n\
-                    # HELP palabre_y More.\n# TYPE palabre_y gauge\npalabre_y 1\n# TYPE palabre_z unknown\npalabre_z 1\n# EOF\n";
+                    # HELP palabre_y More.\n# TYPE palabre_y gauge\npalabre_y 1\n\
+                    # TYPE palabre_z unknown\npalabre_z 1\n# EOF\n";
         let text = "# HELP palabre_x_total Things.\n# TYPE palabre_x_total counter\npalabre_x_total{script=\"a b\"} 3\n\
-                    # HELP palabre_y More.\n# TYPE palabre_y gauge\npalabre_y 1\n# TYPE palabre_z untyped\npalabre_z 1\n";
+                    # HELP palabre_y More.\n# TYPE palabre_y gauge\npalabre_y 1\n\
+                    # TYPE palabre_z untyped\npalabre_z 1\n";
         assert_eq!(in_text_format(open), text);
     }
 

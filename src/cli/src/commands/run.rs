@@ -71,7 +71,7 @@ pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Pr
     // Routes of scripts, health and metrics are served without a room service too.
     let (served, access) = (Arc::clone(&engine), assemble::access(&config));
     let of_server = store.clone();
-    let setup = Setup { engine: served, store: of_server, clock, access, settings, files, doors: webhooks, rooms };
+    let setup = Setup { engine: served, store: of_server, clock, access, settings, files, webhooks, rooms };
     let serving = palabre_server::serve(listener, setup, shutdown.clone());
     let watching = async {
         let setup = |name: &_, source| assemble::setup(&config, name, source);
