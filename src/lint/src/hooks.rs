@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::Known;
 use crate::finding::RawFinding;
+use crate::known::Known;
 use crate::names::{Names, Site};
-use crate::wording::nearest;
+use crate::similarity::nearest;
 
 /// A global with a name like a hook's, when there is no such hook.
 const UNKNOWN_HOOK: &str = "unknown_hook";

@@ -7,7 +7,7 @@ use selene_lib::standard_library::{
     Argument, ArgumentType, Field, FieldKind, FunctionBehavior, Observes, Required, StandardLibrary,
 };
 
-use crate::LintError;
+use crate::error::LintError;
 
 /// Names in selene's list that scripts do not have.
 ///

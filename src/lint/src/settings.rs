@@ -9,7 +9,7 @@ use selene_lib::standard_library::StandardLibrary;
 use selene_lib::{Checker, CheckerConfig, LintVariation};
 use serde_json::{Value, json};
 
-use crate::LintError;
+use crate::error::LintError;
 
 const LINTS: &[(&str, LintVariation)] = &[
     ("undefined_variable", Deny),

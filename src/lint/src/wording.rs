@@ -6,22 +6,11 @@ use palabre_script::Parameter;
 use selene_lib::CheckerDiagnostic;
 use selene_lib::lints::{Diagnostic, Severity as Level};
 
-use crate::Known;
 use crate::finding::{RawFinding, Severity};
 use crate::hooks::looks_like_hook;
+use crate::known::Known;
 use crate::names::{Names, Site};
-
-/// The minimum similarity of names that may be confused.
-const SIMILARITY_MIN: f64 = 0.85;
-
-/// Returns the name most similar to `name`, if it is similar enough.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(similarity, candidate)| *similarity >= SIMILARITY_MIN && *candidate != name)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, candidate)| candidate)
-}
+use crate::similarity::nearest;
 
 /// Converts a finding of selene's. Returns `None` if script authors need not see it.
 pub(crate) fn convert(found: CheckerDiagnostic, text: &str, names: &Names, known: &Known<'_>) -> Option<RawFinding> {
@@ -109,15 +98,15 @@ fn misused(message: &str, label: Option<String>, notes: &[String], known: &Known
 
 /// Describes the number of arguments.
 fn arguments(parameters: &[Parameter]) -> String {
-    let most = parameters.iter().filter(|parameter| !parameter.variadic).count();
-    let least = parameters.iter().filter(|parameter| !parameter.optional).count();
+    let max = parameters.iter().filter(|parameter| !parameter.variadic).count();
+    let min = parameters.iter().filter(|parameter| !parameter.optional).count();
     let counted = |count: usize| format!("{count} argument{}", if count == 1 { "" } else { "s" });
-    if most < parameters.len() {
-        format!("at least {}", counted(least))
-    } else if least == most {
-        counted(most)
+    if max < parameters.len() {
+        format!("at least {}", counted(min))
+    } else if min == max {
+        counted(max)
     } else {
-        format!("{least} to {}", counted(most))
+        format!("{min} to {}", counted(max))
     }
 }
 
