@@ -66,8 +66,9 @@ fn documentation() -> Result<(), Problem> {
     call(command.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps", "--quiet"]))
 }
 
-/// Checks licences, sources and advisories. The advisory database lies outside the package registries: where it cannot be fetched, the
-/// other checks still count.
+/// Checks licences, sources and advisories.
+///
+/// The advisory database lies outside the package registries: where it cannot be fetched, the other checks still count.
 fn dependencies() -> Result<(), Problem> {
     if call(Command::new("cargo").args(["deny", "--version"])).is_err() {
         cargo(&["install", "--quiet", "--locked", "--force", "cargo-deny"])?;

@@ -1,4 +1,6 @@
-//! Developer commands: `cargo xtask ci` runs what has to pass before anything lands, `cargo xtask tidy` checks house rules.
+//! Developer commands.
+//!
+//! `cargo xtask ci` runs everything that has to pass before a change lands, `cargo xtask tidy` checks house rules.
 
 mod ci;
 mod problem;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Violation;
+use super::violation::Violation;
 use crate::problem::Problem;
 
 /// The identity of a violation: rule, file, item.
@@ -120,9 +120,9 @@ mod tests {
         let new: Vec<&str> = difference.new.iter().map(|violation| violation.item.as_str()).collect();
         assert_eq!(new, ["grown", "new"]);
         assert_eq!(difference.outdated.len(), 2);
-        let again = difference.shrunk.compare(&violations);
-        assert!(again.outdated.is_empty());
-        assert_eq!(again.new.len(), 2, "shrinking accepts nothing new");
+        let repeated = difference.shrunk.compare(&violations);
+        assert!(repeated.outdated.is_empty());
+        assert_eq!(repeated.new.len(), 2, "shrinking accepts nothing new");
     }
 
     #[test]

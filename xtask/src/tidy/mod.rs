@@ -7,6 +7,7 @@ mod paths;
 mod rust;
 mod text;
 mod tree;
+mod violation;
 mod web;
 mod words;
 
@@ -16,6 +17,7 @@ use clap::Args;
 
 use self::baseline::Baseline;
 use self::files::Files;
+use self::violation::Violation;
 use self::words::Rules;
 use crate::problem::Problem;
 
@@ -39,23 +41,6 @@ pub(crate) struct Options {
     /// The repository to check
     #[arg(long, default_value = ".")]
     root: PathBuf,
-}
-
-/// One violation of a rule. A rule, a file and an item identify it, so that moving lines around changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Violation {
-    /// The name of the rule.
-    pub(crate) rule: &'static str,
-    /// The file, relative to the root.
-    pub(crate) file: String,
-    /// The function, the word or the like; empty where the whole file is meant.
-    pub(crate) item: String,
-    /// The measured size, or the number of occurrences.
-    pub(crate) size: usize,
-    /// The line of the first occurrence, counted from 1.
-    pub(crate) line: usize,
-    /// An explanation for people.
-    pub(crate) message: String,
 }
 
 /// Runs all checks and compares the violations with the baseline.
@@ -104,11 +89,4 @@ fn check(files: &Files, rules: &Rules) -> Result<Vec<Violation>, Problem> {
     modules::check(files, &sources, &mut violations)?;
     violations.sort();
     Ok(violations)
-}
-
-impl Violation {
-    /// Returns it as compilers print theirs.
-    fn line(&self) -> String {
-        format!("{}:{}: {} [{}]", self.file, self.line, self.message, self.rule)
-    }
 }

@@ -6,11 +6,11 @@ use std::process::Command;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 
-use super::Violation;
 use super::files::Files;
 use super::paths::{Kind, WrittenPath, collect};
 use super::rust::Sources;
 use super::tree::{ModulePath, Tree};
+use super::violation::Violation;
 use crate::problem::Problem;
 
 /// The maximum number of aliases and globs that are followed for one path.
@@ -110,7 +110,9 @@ struct Resolver<'t> {
 }
 
 impl Resolver<'_> {
-    /// Returns the module that `segments` name when written in `module`: the last of them that is a module. `None` for other crates.
+    /// Returns the module that `segments` name when written in `module`: the last of them that is a module.
+    ///
+    /// `None` for other crates.
     fn resolve(&self, module: &ModulePath, segments: &[String], depth: usize) -> Option<ModulePath> {
         if depth > DEPTH_MAX {
             return None;

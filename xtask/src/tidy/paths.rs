@@ -1,4 +1,6 @@
-//! Paths in a file of Rust: imports, re-exports, paths in expressions, types and macros. Only `mod` items and visibilities are left out.
+//! Paths in a file of Rust: imports, re-exports, paths in expressions, types and macros.
+//!
+//! Only `mod` items and visibilities are left out.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::visit::{self, Visit};

@@ -6,11 +6,11 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::Violation;
 use super::files::Files;
+use super::violation::Violation;
 use crate::problem::Problem;
 
-/// The most lines of a function, from its signature to its last brace.
+/// The maximum number of lines of a function, from its signature to its last brace.
 pub(crate) const FUNCTION_LINES_MAX: usize = 70;
 
 /// The parsed files, by path.

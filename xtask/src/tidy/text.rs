@@ -1,13 +1,13 @@
 //! Rules about lines, whatever the language.
 
-use super::Violation;
 use super::files::Files;
+use super::violation::Violation;
 
-/// The most lines of a file.
+/// The maximum number of lines of a file.
 const FILE_LINES_MAX: usize = 400;
-/// The most columns of a line of code.
+/// The maximum number of columns of a line of code.
 const COLUMNS_MAX: usize = 120;
-/// The most columns of a line of Markdown; tables, links and code blocks cannot be wrapped.
+/// The maximum number of columns of a line of Markdown. Tables, links and code blocks cannot be wrapped.
 const MARKDOWN_COLUMNS_MAX: usize = 100;
 
 pub(crate) fn check(files: &Files, violations: &mut Vec<Violation>) {
@@ -41,9 +41,9 @@ fn long_prose(text: &str) -> Vec<usize> {
     long
 }
 
-fn check_columns(name: &str, long: Vec<usize>, most: usize, violations: &mut Vec<Violation>) {
+fn check_columns(name: &str, long: Vec<usize>, columns_max: usize, violations: &mut Vec<Violation>) {
     if let Some(first) = long.first() {
-        let message = format!("{} lines of more than {most} columns", long.len());
+        let message = format!("{} lines of more than {columns_max} columns", long.len());
         violations.push(violation("columns", name, long.len(), *first, message));
     }
 }

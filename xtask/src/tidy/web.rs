@@ -7,9 +7,9 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use tree_sitter::{Node, Parser, TreeCursor};
 
-use super::Violation;
 use super::files::Files;
 use super::rust::FUNCTION_LINES_MAX;
+use super::violation::Violation;
 use crate::problem::Problem;
 
 /// One parsed script.

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use syn::visit::{self, Visit};
 
-use super::Violation;
 use super::files::Files;
 use super::rust::Sources;
+use super::violation::Violation;
 use super::web::Scripts;
 use crate::problem::Problem;
 
@@ -249,7 +249,8 @@ mod tests {
 
     fn rules() -> Rules {
         serde_saphyr::from_str(
-            "exempt: []\nphrases: [by and by]\ndenied:\n- { term: cursor, words: [mark, just_sent], standard: [question_mark] }\n",
+            "exempt: []\nphrases: [by and by]\ndenied:\n\
+             - { term: cursor, words: [mark, just_sent], standard: [question_mark] }\n",
         )
         .unwrap()
     }
