@@ -8,8 +8,10 @@ pub mod http;
 mod json;
 mod mutation;
 mod platforms;
+mod seed;
 pub mod telegram;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
 pub use mutation::mutate;
+pub use seed::random;

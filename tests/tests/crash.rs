@@ -82,7 +82,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
     let kills: usize = std::env::var("PALABRE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
     let project = Project::new(BOTS, &[("counter.luau", SCRIPT)]);
     let ledger = Arc::new(Ledger::default());
-    let began = Instant::now();
+    let (began, mut random) = (Instant::now(), palabre_tests::random());
     let mut daemon = project.start().await;
     ledger.address.lock().unwrap().clone_from(&daemon.address);
     let mut clients = tokio::task::JoinSet::new();
@@ -90,7 +90,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
         clients.spawn(chatter(Arc::clone(&ledger), format!("client{number}")));
     }
     for _ in 0..kills {
-        let pause = rand::rng().random_range(0..400);
+        let pause = random.random_range(0..400);
         tokio::time::sleep(Duration::from_millis(pause)).await;
         daemon.kill().await;
         daemon = project.start().await;

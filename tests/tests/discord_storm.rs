@@ -17,8 +17,7 @@ use palabre_engine::stored_values;
 use palabre_store::Store;
 use palabre_tests::Project;
 use palabre_tests::discord::{Cut, Limit, Limits, Options, StandIn};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 
 /// The maximum time until everything is answered after the faults end.
 const WAIT_MAX: Duration = Duration::from_secs(120);
@@ -81,7 +80,7 @@ async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
     let daemon = project.start().await;
     discord.identified(1).await;
     discord.faults(0.2);
-    let mut random = StdRng::seed_from_u64(7);
+    let mut random = palabre_tests::random();
     let (mut said, began) = (0, Instant::now());
     for round in 0..20 {
         for _ in 0..50 {
@@ -121,7 +120,7 @@ async fn a_killed_daemon_on_discord_loses_and_repeats_nothing() {
     let kills: usize = std::env::var("PALABRE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
     let options = Options { limits: Limits::none(), seed: 11, session_frames: 200_000, ..Options::default() };
     let Some((discord, project)) = set_up(options).await else { return };
-    let mut random = StdRng::seed_from_u64(11);
+    let mut random = palabre_tests::random();
     let (mut said, began) = (0, Instant::now());
     for _ in 0..kills {
         let daemon = project.start().await;

@@ -17,8 +17,8 @@ use palabre_engine::stored_values;
 use palabre_store::Store;
 use palabre_tests::Project;
 use palabre_tests::telegram::{Fault, Limit, Limits, Options, StandIn};
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
 /// The maximum time until everything is answered after the faults end.
 const WAIT_MAX: Duration = Duration::from_secs(110);
@@ -63,8 +63,8 @@ struct Said {
 }
 
 impl Said {
-    fn new(seed: u64) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), by_chat: HashMap::new(), count: 0 }
+    fn new() -> Self {
+        Self { random: palabre_tests::random(), by_chat: HashMap::new(), count: 0 }
     }
 
     fn say(&mut self, telegram: &StandIn) {
@@ -139,7 +139,7 @@ fn polls(counters: &palabre_tests::telegram::Counters) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_in_order() {
     let Some((telegram, project)) = set_up(7).await else { return };
-    let (mut said, began, kills) = (Said::new(7), Instant::now(), kills());
+    let (mut said, began, kills) = (Said::new(), Instant::now(), kills());
     telegram.faults(0.08);
     for _ in 0..kills {
         let before = polls(&telegram.counters());
@@ -179,7 +179,7 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
     let Some((telegram, project)) = set_up(11).await else { return };
-    let mut said = Said::new(11);
+    let mut said = Said::new();
     let daemon = project.start().await;
     telegram.faults_of(0.15, &HARMLESS);
     for _ in 0..300 {
