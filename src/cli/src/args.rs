@@ -1,11 +1,13 @@
-//! The command line.
+//! The command line: global options, and one entry for each command with its arguments.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{DeadLettersCommand, ScriptsCommand};
-use crate::testing::TestArgs;
+use crate::commands::dead_letters::DeadLettersCommand;
+use crate::commands::scripts::ScriptsCommand;
+use crate::commands::{backup, chat, check, completions, new, restore, run};
+use crate::testing;
 
 /// A chat-bot runtime with built-in chat rooms, Lua scripts and durable events.
 #[derive(Debug, Parser)]
@@ -13,7 +15,8 @@ use crate::testing::TestArgs;
     name = "palabre",
     version,
     about,
-    after_help = "Examples:\n  palabre new my-bots && cd my-bots && palabre\n  palabre check\n  palabre test\n  palabre chat\n\n\
+    after_help = "Examples:\n  palabre new my-bots && cd my-bots && palabre\n  palabre check\n  palabre test\n  \
+                  palabre chat\n\n\
                   Set PALABRE_LOG to change the log level: debug, trace, warn, palabre_engine=debug, …"
 )]
 pub(crate) struct Args {
@@ -32,61 +35,31 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the daemon until Ctrl-C or SIGTERM (default).
-    Run {
-        /// Address to listen on instead of the configured one; port 0 picks a free port.
-        #[arg(long, value_name = "ADDRESS:PORT")]
-        listen: Option<String>,
-    },
+    Run(run::Args),
     /// Create a project with bots.yaml, a first script and types for your editor.
-    New {
-        /// Folder of the project, which must be empty or not exist yet.
-        dir: PathBuf,
-    },
+    New(new::Args),
     /// Check the configuration, the scripts and the store.
     ///
     /// Exit codes: 0 if there are no problems, 1 for problems in scripts, 2 for problems in the
     /// configuration, 65 if the store is damaged.
-    Check {
-        /// Also check tokens and permissions of the bots with their platforms.
-        #[arg(long)]
-        online: bool,
-        /// Recount the storage of each script.
-        #[arg(long)]
-        repair: bool,
-    },
+    Check(check::Args),
     /// Run the tests of scripts on a simulated platform with a virtual clock.
     ///
     /// Exit code 1 if a test fails.
-    Test(TestArgs),
+    Test(testing::Args),
     /// List, install, update, remove, enable and disable scripts.
     Scripts {
         #[command(subcommand)]
         command: ScriptsCommand,
     },
     /// Chat with the scripts in the terminal, on a simulated platform; nothing is stored.
-    Chat {
-        /// Your name; several names, separated by commas, for a chat with several users.
-        #[arg(long = "as", default_value = "you", value_name = "NAME")]
-        name: String,
-        /// Room to start in.
-        #[arg(long, default_value = "general")]
-        room: String,
-    },
+    Chat(chat::Args),
     /// Back up the store to a file; the daemon must be stopped.
-    Backup {
-        /// Backup file, which must not exist yet.
-        file: PathBuf,
-    },
+    Backup(backup::Args),
     /// Restore the store from a backup; the daemon must be stopped.
     ///
     /// The current store is kept next to the restored one, each time under a new name.
-    Restore {
-        /// Backup file made by `palabre backup`.
-        file: PathBuf,
-        /// Show what would be done without doing it.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Restore(restore::Args),
     /// List, show, retry or drop events and actions that were given up; the daemon must be stopped.
     DeadLetters {
         #[command(subcommand)]
@@ -95,10 +68,7 @@ pub(crate) enum Command {
     /// Print a completion script for a shell.
     ///
     /// Example: palabre completions bash > /etc/bash_completion.d/palabre
-    Completions {
-        /// Shell to complete for.
-        shell: clap_complete::Shell,
-    },
+    Completions(completions::Args),
     /// Print the JSON Schema of bots.yaml, for editors.
     Schema,
     /// Print the reference of the script API as Markdown.

@@ -9,7 +9,7 @@ use crate::args::{Args, Command};
 /// Starts the log. The default level depends on the command; `PALABRE_LOG` overrides it.
 pub(crate) fn start(args: &Args) {
     // Here the log is mixed with the output, so only important lines are shown.
-    let quiet = matches!(args.command, Some(Command::Chat { .. } | Command::Check { .. }));
+    let quiet = matches!(args.command, Some(Command::Chat(_) | Command::Check(_)));
     let default = match args.command {
         // Failed tests show the errors themselves.
         Some(Command::Test(_)) => "off",

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(commands::run(args));
+    let outcome = runtime.block_on(commands::run(&args.config, args.command));
     // The thread that reads the terminal may still be blocked; do not wait for it.
     runtime.shutdown_background();
     match outcome {

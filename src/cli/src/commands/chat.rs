@@ -28,7 +28,19 @@ const HELP: &str = "\
 :quit          quit (or press Ctrl-D)
 Any other text is sent as a message; /help shows the commands of the scripts.";
 
-pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), Problem> {
+/// The arguments of `palabre chat`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Your name; several names, separated by commas, for a chat with several users.
+    #[arg(long = "as", default_value = "you", value_name = "NAME")]
+    name: String,
+    /// Room to start in.
+    #[arg(long, default_value = "general")]
+    room: String,
+}
+
+pub(crate) async fn chat(config: Config, args: &Args) -> Result<(), Problem> {
+    let Args { name: names, room } = args;
     let people: Vec<String> =
         names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     let name = people.first().cloned().ok_or_else(|| Problem::Other("--as needs a name".to_owned()))?;
@@ -69,7 +81,7 @@ pub(crate) async fn chat(config: Config, names: &str, room: &str) -> Result<(), 
     let prompt = Arc::new(Mutex::new(format!("{name}@{room}: ")));
     let (lines, mut input, printer) = read_lines(&prompt, interactive)?;
     let mut talk = Talk { person: sim.person(&name, room), people, prompt };
-    let mut shown = Shown { room: room.to_owned(), name, lines: Vec::new(), printer };
+    let mut shown = Shown { room: room.clone(), name, lines: Vec::new(), printer };
     let mut changes = sim.heard();
     loop {
         tokio::select! {

@@ -8,13 +8,32 @@ use palabre_engine::ScriptSetup;
 use palabre_lint::{Finding, Linter, Severity};
 use palabre_script::{EmptyHost, Ticker, Vm, read_file};
 
-use crate::commands::{check_store, scripts};
+use super::scripts::needs::is_granted;
+use super::{check_store, online};
+use crate::assemble;
 use crate::config::Config;
+use crate::output::{self, count};
 use crate::problem::{EXIT_DAMAGED, Problem};
-use crate::{assemble, output};
 
-/// Checks everything. With `repair`, the storage of each script is recounted first.
-pub(crate) fn check(config: &Config, repair: bool) -> Result<ExitCode, Problem> {
+/// The arguments of `palabre check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Also check tokens and permissions of the bots with their platforms.
+    #[arg(long)]
+    online: bool,
+    /// Recount the storage of each script.
+    #[arg(long)]
+    repair: bool,
+}
+
+pub(crate) async fn check(config: &Config, args: &Args) -> Result<ExitCode, Problem> {
+    let checked = check_locally(config, args.repair)?;
+    let wrong = if args.online { online::ask(config).await } else { 0 };
+    Ok(if wrong > 0 { ExitCode::from(1) } else { checked })
+}
+
+/// Checks everything except the platforms. With `repair`, the storage of each script is recounted first.
+fn check_locally(config: &Config, repair: bool) -> Result<ExitCode, Problem> {
     let (bots, scripts) = (config.file.bots.len(), assemble::scripts(config)?);
     let linter = Linter::new().map_err(|error| Problem::Other(error.to_string()))?;
     output::line(&format!("configuration: ok, {}", count(bots, "bot")));
@@ -88,8 +107,7 @@ fn weighed(finding: &Finding) -> (bool, String) {
 /// Returns an error if the script's manifest needs capabilities that bots.yaml does not grant.
 fn not_granted(setup: &ScriptSetup) -> Option<String> {
     let manifest = setup.source.as_ref().ok()?.manifest.as_ref()?;
-    let missing: Vec<_> =
-        manifest.needs.iter().filter(|need| !scripts::is_granted(&setup.grants, need)).cloned().collect();
+    let missing: Vec<_> = manifest.needs.iter().filter(|need| !is_granted(&setup.grants, need)).cloned().collect();
     let name = &setup.name;
     let all = missing.join(", ");
     (!missing.is_empty()).then(|| {
@@ -97,8 +115,4 @@ fn not_granted(setup: &ScriptSetup) -> Option<String> {
             "script {name}: needs {all}, not granted in bots.yaml; add scripts: {name}: {{ grants: [{all}] }} there"
         )
     })
-}
-
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use palabre_store::{Error as StoreError, Finding, Store, TableId};
 
-use super::check::count;
 use crate::config::Config;
-use crate::output;
+use crate::output::{self, count};
 use crate::problem::Problem;
 
 /// The name of the store's file in the data folder.

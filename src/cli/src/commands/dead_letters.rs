@@ -8,10 +8,9 @@ use palabre_model::{Clock, SystemClock, iso8601};
 use palabre_store::Store;
 use serde_json::Value;
 
-use super::check::count;
 use super::check_store::{STORE_FILE, close_whole};
 use crate::config::Config;
-use crate::output;
+use crate::output::{self, count};
 use crate::problem::Problem;
 
 #[derive(Debug, Subcommand)]

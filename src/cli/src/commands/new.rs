@@ -1,7 +1,8 @@
 //! `palabre new`: creates a project that runs without changes.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use super::schema::schema;
 use crate::output;
 use crate::problem::Problem;
 
@@ -10,15 +11,23 @@ const SCRIPT: &str = include_str!("../../templates/hello.luau");
 const LUAURC: &str = include_str!("../../templates/luaurc.json");
 const IGNORE: &str = "/data\n";
 
-pub(crate) fn new(dir: &Path) -> Result<(), Problem> {
+/// The arguments of `palabre new`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of the project, which must be empty or not exist yet.
+    dir: PathBuf,
+}
+
+pub(crate) fn new(args: &Args) -> Result<(), Problem> {
+    let dir = &args.dir;
     let occupied = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if occupied || dir.is_file() {
         let cause = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it is not an empty folder");
-        return Err(Problem::File { doing: "create a project in", path: dir.to_owned(), cause });
+        return Err(Problem::File { doing: "create a project in", path: dir.clone(), cause });
     }
     let files = [
         ("bots.yaml", BOTS),
-        ("bots.schema.json", &super::schema()),
+        ("bots.schema.json", &schema()),
         ("scripts/hello.luau", SCRIPT),
         ("scripts/palabre.d.luau", palabre_script::EDITOR_TYPES),
         ("scripts/.luaurc", LUAURC),

@@ -6,9 +6,8 @@ use std::time::Duration;
 use palabre_discord::online;
 use palabre_store::Store;
 
-use super::check::count;
 use crate::config::{BotConfig, Config, Platform};
-use crate::output;
+use crate::output::{self, count};
 use crate::platforms::granted;
 
 /// The time without a response after which a line says that the platform is slow.

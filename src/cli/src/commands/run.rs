@@ -24,11 +24,19 @@ const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum time to wait at the start for the room service.
 const ROOMS_READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(config: Config, listen: Option<String>) -> Result<(), Problem> {
+/// The arguments of `palabre run`.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Address to listen on instead of the configured one; port 0 picks a free port.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+}
+
+pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
     // Before anything else, so that a signal during the start leads to an orderly shutdown too.
     let signals = Signals::listen()?;
     let files = raise_file_limit();
-    let address = listen.unwrap_or_else(|| config.file.listen.clone());
+    let address = args.listen.unwrap_or_else(|| config.file.listen.clone());
     let data = config.data();
     let store = open(data).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -29,7 +29,7 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The arguments of `palabre test`.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct TestArgs {
+pub(crate) struct Args {
     /// Folders of scripts or single test files; the scripts folder of bots.yaml if left out.
     pub(crate) paths: Vec<PathBuf>,
     /// Run only tests with TEXT in their name or the name of their file.
@@ -74,7 +74,7 @@ pub(crate) struct Failed {
 }
 
 /// Runs the tests. Returns exit code 1 if one fails.
-pub(crate) fn test(config: Option<&Config>, args: &TestArgs) -> Result<ExitCode, Problem> {
+pub(crate) fn test(config: Option<&Config>, args: &Args) -> Result<ExitCode, Problem> {
     let suites = find(config, &args.paths)?;
     let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
     let mut tests = Vec::new();
@@ -231,7 +231,7 @@ fn run(
     suite: &Suite,
     case: usize,
     options: &Value,
-    args: &TestArgs,
+    args: &Args,
     ticker: &Ticker,
 ) -> (Option<Failed>, Option<String>, Coverage) {
     let failed = |message: String| Some(Failed { message, chat: Vec::new(), script_error: None });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::printable;
+use super::terminal::printable;
 use crate::problem::Problem;
 
 /// The number of last lines of git's output that are shown.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::installed::{self, Installed};
 use super::lock::Lock;
-use super::{install, needs, printable, tree};
+use super::terminal::printable;
+use super::{install, needs, tree};
 use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;

@@ -7,24 +7,38 @@ use palabre_script::Manifest;
 use super::candidate::Candidate;
 use super::lock::Lock;
 use super::origin::Origin;
-use super::{confirmed, installed, needs, place, printable};
+use super::terminal::{confirmed, printable};
+use super::{installed, needs, place};
 use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;
 
-pub(super) fn install(
-    config: &Config,
-    origin: &str,
-    name: Option<&str>,
-    grants: &[String],
+/// The arguments of `palabre scripts install`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder, .luau file, archive (.tar.gz, .tgz, .zip) or git address (https://…, ssh://…, git@…).
+    ///
+    /// Append //folder to an archive or git address for a folder in it, and #tag or #branch to a git address.
+    origin: String,
+    /// Name of the script, if it has no script.yaml.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Grant a capability to the script in bots.yaml; may be repeated.
+    #[arg(long = "grant", value_name = "CAPABILITY")]
+    grants: Vec<String>,
+    /// Do not ask for confirmation.
+    #[arg(long)]
     yes: bool,
-) -> Result<(), Problem> {
+}
+
+pub(super) fn install(config: &Config, args: &Args) -> Result<(), Problem> {
+    let Args { origin, name, grants, yes } = args;
     let scripts = config.scripts_folder();
     let mut lock = Lock::read(config)?;
     if let Some(name) = name {
         vacant(&scripts, name)?;
     }
-    let candidate = Candidate::fetch(&scripts, &Origin::parse(origin)?, name)?;
+    let candidate = Candidate::fetch(&scripts, &Origin::parse(origin)?, name.as_deref())?;
     let name = candidate.name.as_str();
     vacant(&scripts, name)?;
     needs::check(name, &candidate.entry.needs, grants)?;

@@ -36,9 +36,12 @@ pub(super) fn put(
     }
     let done = rename(new, to).and_then(|()| then().inspect_err(|_| drop(std::fs::rename(to, new))));
     if let (Err(problem), Some((old, backup))) = (&done, old)
-        && let Err(again) = rename(backup, old)
+        && let Err(not_restored) = rename(backup, old)
     {
-        return Err(Problem::Other(format!("{problem}; then {again}; the old version is in {}", backup.display())));
+        return Err(Problem::Other(format!(
+            "{problem}; then {not_restored}; the old version is in {}",
+            backup.display()
+        )));
     }
     done
 }

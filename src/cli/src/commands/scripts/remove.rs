@@ -3,12 +3,24 @@
 use super::edit::{Change, Edit};
 use super::installed::Installed;
 use super::lock::Lock;
-use super::{confirmed, installed, place};
+use super::terminal::confirmed;
+use super::{installed, place};
 use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;
 
-pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Problem> {
+/// The arguments of `palabre scripts remove`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Name of the script.
+    name: String,
+    /// Do not ask for confirmation.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn remove(config: &Config, args: &Args) -> Result<(), Problem> {
+    let name = args.name.as_str();
     let script = installed::find(config, name)?;
     let others = installed::all(config)?;
     let uses = |other: &&Installed| {
@@ -29,7 +41,7 @@ pub(super) fn remove(config: &Config, name: &str, yes: bool) -> Result<(), Probl
         Some(_) => "",
     };
     let question = format!("Remove {name}{state}, with all its files in {}?", script.path.display());
-    let answer = if yes { Some(true) } else { confirmed(&question)? };
+    let answer = if args.yes { Some(true) } else { confirmed(&question)? };
     match answer {
         Some(true) => {}
         Some(false) => return Err(Problem::Other(format!("{name} was not removed"))),

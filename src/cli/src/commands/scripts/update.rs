@@ -10,8 +10,29 @@ use crate::config::Config;
 use crate::output;
 use crate::problem::Problem;
 
+/// The arguments of `palabre scripts update`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Name of the script; all installed scripts if left out.
+    name: Option<String>,
+    /// Grant a capability to the new version in bots.yaml; may be repeated.
+    #[arg(long = "grant", value_name = "CAPABILITY", requires = "name")]
+    grants: Vec<String>,
+    /// Replace files that were changed since the installation; a copy of them is kept.
+    #[arg(long, requires = "name")]
+    force: bool,
+}
+
+/// Updates the given script, or all installed scripts.
+pub(super) fn update(config: &Config, args: &Args) -> Result<ExitCode, Problem> {
+    match &args.name {
+        Some(name) => one(config, name, &args.grants, args.force).map(|()| ExitCode::SUCCESS),
+        None => all(config),
+    }
+}
+
 /// Updates all installed scripts. A failure does not keep the others from being updated.
-pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
+fn all(config: &Config) -> Result<ExitCode, Problem> {
     let lock = Lock::read(config)?;
     let mut failed = false;
     for (name, _) in lock.entries() {
@@ -27,7 +48,7 @@ pub(super) fn all(config: &Config) -> Result<ExitCode, Problem> {
 }
 
 /// Updates one script.
-pub(super) fn one(config: &Config, name: &str, grants: &[String], force: bool) -> Result<(), Problem> {
+fn one(config: &Config, name: &str, grants: &[String], force: bool) -> Result<(), Problem> {
     let script = installed::find(config, name)?;
     let mut lock = Lock::read(config)?;
     let Some(before) = lock.get(name).cloned() else {
