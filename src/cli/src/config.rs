@@ -1,119 +1,25 @@
-//! bots.yaml: its structure, reading and validation.
+//! bots.yaml: reading and validation.
 
 mod bots;
+mod environment;
 mod errors;
+mod file;
 mod grants;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use palabre_script::{Limits, Source, nearest, without_bom};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use palabre_script::{Source, nearest, without_bom};
 use serde_saphyr::Spanned;
 
 use crate::problem::Problem;
-pub(crate) use bots::{BotConfig, Level, Platform};
+pub(crate) use bots::{BotConfig, Platform};
+use environment::fill_in;
 use errors::Place;
+pub(crate) use file::{File, ScriptConfig};
 
 /// The minimum length of a token.
 const TOKEN_LEN_MIN: usize = 16;
-
-/// The configuration of a Palabre daemon.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct File {
-    /// The folder of the store, relative to this file.
-    pub(crate) data: String,
-    /// The address of the page and the API, as ADDRESS:PORT.
-    pub(crate) listen: String,
-    /// The HTTP server at that address: host names, origins, limits.
-    pub(crate) server: palabre_server::Settings,
-    /// The folder of the scripts, relative to this file.
-    pub(crate) scripts_folder: String,
-    /// The retention of the journal of events and runs, in days.
-    pub(crate) journal_days: u64,
-    /// The language of bots towards users whose language is unknown, such as en or fr.
-    pub(crate) language: Option<String>,
-    /// The channels on which the operator is notified of scripts that keep failing.
-    pub(crate) operators: OperatorsConfig,
-    /// The tokens of programs that use routes of scripts, by name.
-    #[schemars(with = "BTreeMap<String, TokenConfig>")]
-    pub(crate) tokens: BTreeMap<String, Spanned<TokenConfig>>,
-    /// The bots, by name.
-    #[schemars(with = "BTreeMap<String, BotConfig>")]
-    pub(crate) bots: BTreeMap<String, Spanned<BotConfig>>,
-    /// Settings of single scripts, by name. Other scripts run with the defaults.
-    #[schemars(with = "BTreeMap<String, ScriptConfig>")]
-    pub(crate) scripts: BTreeMap<String, Spanned<ScriptConfig>>,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            data: "data".to_owned(),
-            listen: "127.0.0.1:8080".to_owned(),
-            server: palabre_server::Settings::default(),
-            scripts_folder: "scripts".to_owned(),
-            journal_days: 7,
-            language: None,
-            operators: OperatorsConfig::default(),
-            tokens: BTreeMap::new(),
-            bots: BTreeMap::new(),
-            scripts: BTreeMap::new(),
-        }
-    }
-}
-
-/// The channels on which the operator is notified.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct OperatorsConfig {
-    /// A room, as BOT/ROOM.
-    pub(crate) room: Option<String>,
-    /// A URL that accepts a POST of `{"text": …}`. `${NAME}` is taken from the environment.
-    pub(crate) webhook: Option<String>,
-}
-
-/// The token of a program.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TokenConfig {
-    /// The token that is sent as `Authorization: Bearer …`, of at least 16 characters.
-    ///
-    /// `${NAME}` is taken from the environment.
-    pub(crate) token: String,
-    /// The permission of its holder.
-    #[serde(default = "trusted")]
-    pub(crate) permission: Level,
-}
-
-const fn trusted() -> Level {
-    Level::Trusted
-}
-
-/// The settings of a script.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ScriptConfig {
-    /// Whether it runs. The default is true.
-    pub(crate) enabled: Option<bool>,
-    /// The bots whose events it gets. The default is all.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub(crate) bots: Option<Vec<Spanned<String>>>,
-    /// The capabilities it has beyond answering events.
-    ///
-    /// One or more of moderation, rooms, direct, routes, files, personas, mentions and http:HOST.
-    #[schemars(with = "Vec<String>")]
-    pub(crate) grants: Vec<Spanned<String>>,
-    /// The token for its routes that require one. `${NAME}` is taken from the environment.
-    pub(crate) token: Option<String>,
-    /// The values that it reads as `config`. `${NAME}` in a text is taken from the environment.
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub(crate) config: BTreeMap<String, Spanned<serde_json::Value>>,
-    /// The limits on its use of resources.
-    pub(crate) limits: Limits,
-}
 
 /// The validated configuration, with its paths resolved.
 #[derive(Debug)]
@@ -275,132 +181,10 @@ impl Config {
     }
 }
 
-impl ScriptConfig {
-    /// Returns the values of `config`.
-    pub(crate) fn values(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.config.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect()
-    }
-}
-
 /// Reads a regular file. Others are refused, since reading a pipe may block forever.
 fn read_regular(path: &Path) -> std::io::Result<String> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
     }
     std::fs::read_to_string(path)
-}
-
-/// Replaces `${NAME}` by values of the environment in all settings that allow it.
-fn fill_in(file: &mut File, place: &Place<'_>) -> Result<(), Problem> {
-    for text in [&mut file.data, &mut file.listen, &mut file.scripts_folder] {
-        *text = from_environment(text).map_err(|what| place.wrong_literal(text, &what))?;
-    }
-    if let Some(webhook) = &mut file.operators.webhook {
-        *webhook = secret(webhook).map_err(|what| place.wrong_literal(webhook, &what))?;
-    }
-    for bot in file.bots.values_mut() {
-        for text in [&mut bot.value.token, &mut bot.value.api].into_iter().flatten() {
-            *text = secret(text).map_err(|what| place.wrong(&bot.referenced, &what))?;
-        }
-        for token in bot.value.rooms.name_tokens.values_mut() {
-            *token = from_environment(token).map_err(|what| place.wrong(&bot.referenced, &what))?;
-        }
-    }
-    for token in file.tokens.values_mut() {
-        let filled = secret(&token.value.token).map_err(|what| place.wrong(&token.referenced, &what))?;
-        token.value.token = filled;
-    }
-    for script in file.scripts.values_mut() {
-        for value in script.value.config.values_mut() {
-            fill_in_value(&mut value.value).map_err(|what| place.wrong(&value.referenced, &what))?;
-        }
-        if let Some(token) = &mut script.value.token {
-            *token = secret(token).map_err(|what| place.wrong(&script.referenced, &what))?;
-        }
-    }
-    Ok(())
-}
-
-fn fill_in_value(value: &mut serde_json::Value) -> Result<(), String> {
-    match value {
-        serde_json::Value::String(text) => *text = from_environment(text)?,
-        serde_json::Value::Array(list) => list.iter_mut().try_for_each(fill_in_value)?,
-        serde_json::Value::Object(map) => map.values_mut().try_for_each(fill_in_value)?,
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Does the same as [`from_environment`] for a secret.
-///
-/// A secret is sent or compared as it is, so this also trims what copying and files leave around it:
-/// white space, control characters, byte order marks and zero-width spaces.
-fn secret(text: &str) -> Result<String, String> {
-    let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{FEFF}' | '\u{200B}');
-    Ok(from_environment(text)?.trim_matches(is_around).to_owned())
-}
-
-/// Replaces `${NAME}` by values of the environment; `$${` is a literal `${`.
-fn from_environment(text: &str) -> Result<String, String> {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        if let Some(before) = before.strip_suffix('$') {
-            filled.push_str(before);
-            filled.push_str("${");
-            rest = after;
-            continue;
-        }
-        let (name, after) = after.split_once('}').ok_or_else(|| format!("\"{text}\" has ${{ without }}"))?;
-        let value = std::env::var(name).ok().ok_or_else(|| {
-            format!("the environment variable {name} is not set; set it, or replace ${{{name}}} by the value")
-        })?;
-        filled.push_str(before);
-        filled.push_str(&value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_signs_before_a_brace_mean_the_sign_itself() {
-        let home = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-        for (text, expected) in [
-            ("$${HOME}", "${HOME}".to_owned()),
-            ("a $${x} b $${y}", "a ${x} b ${y}".to_owned()),
-            ("$${HOME} ${CARGO_MANIFEST_DIR}", format!("${{HOME}} {home}")),
-            ("${CARGO_MANIFEST_DIR}$${", format!("{home}${{")),
-            ("$5 and $HOME", "$5 and $HOME".to_owned()),
-        ] {
-            assert_eq!(from_environment(text).unwrap(), expected, "{text}");
-        }
-        assert!(from_environment("${NOT_THERE_AT_ALL}").is_err());
-        assert!(from_environment("${HOME").is_err());
-    }
-
-    #[test]
-    fn a_secret_has_nothing_around_it() {
-        for text in ["token\r\n", " token ", "\u{FEFF}token\n", "\ttoken\u{A0}", "token\u{200B}", "token"] {
-            assert_eq!(secret(text).unwrap(), "token", "{text:?}");
-        }
-    }
-
-    #[test]
-    fn every_secret_of_the_file_is_trimmed() {
-        let text = "tokens:\n  ci: {token: \"0123456789abcdef\\r\\n\"}\n\
-                    operators: {webhook: \" https://example.org/hook\\n\"}\n\
-                    bots:\n  d: {platform: discord, token: \"  secret\\n\"}\n\
-                    scripts:\n  s: {token: \"\\uFEFFfedcba9876543210 \"}\n";
-        let mut file: File = serde_saphyr::from_str(text).unwrap();
-        fill_in(&mut file, &Place { path: Path::new("bots.yaml"), text }).unwrap();
-        assert_eq!(file.tokens["ci"].value.token, "0123456789abcdef");
-        assert_eq!(file.operators.webhook.as_deref(), Some("https://example.org/hook"));
-        assert_eq!(file.bots["d"].value.token.as_deref(), Some("secret"));
-        assert_eq!(file.scripts["s"].value.token.as_deref(), Some("fedcba9876543210"));
-    }
 }
