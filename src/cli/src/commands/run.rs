@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use palabre_engine::{BotState, Engine, Fatal, Options, ScriptState, ScriptWatch, Web};
 use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
+use palabre_rooms::Rooms;
 use palabre_server::{Load, Mount, Setup, raise_file_limit};
 use palabre_store::Store;
 use tokio::net::TcpListener;
@@ -60,47 +61,22 @@ pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
     })
     .await?;
     let engine = Arc::new(engine);
-
-    // Clients should be able to join as soon as the page is announced.
-    if let Some(rooms) = &rooms
-        && tokio::time::timeout(ROOMS_READY_TIMEOUT, rooms.ready()).await.is_err()
-    {
-        tracing::warn!("the room service is not ready yet");
+    if let Some(rooms) = &rooms {
+        wait_until_ready(rooms).await;
     }
     let settings = assemble::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
     announce(&engine, &local, rooms.is_some());
     let (shutdown_sender, shutdown) = Shutdown::channel();
-    let rooms = rooms.map(|rooms| {
-        let mount = Mount { router: rooms.router(), endpoints: palabre_rooms::ENDPOINTS.to_vec() };
-        let load: Load = Arc::new(move || rooms.load());
-        (mount, load)
-    });
+    let rooms = rooms.map(mounted);
     // Routes of scripts, health and metrics are served without a room service too.
     let (served, access) = (Arc::clone(&engine), assemble::access(&config));
     let of_server = store.clone();
     let setup = Setup { engine: served, store: of_server, clock, access, settings, files, webhooks, rooms };
     let serving = palabre_server::serve(listener, setup, shutdown.clone());
-    let watching = async {
-        let setup = |name: &_, source| assemble::setup(&config, name, source);
-        match watch {
-            Ok(watch) => watch.run(&engine, setup, shutdown.clone()).await,
-            Err(problem) => tracing::error!("scripts are not reloaded on save: {problem}"),
-        }
-    };
+    let watching = reload_on_save(&config, &engine, watch, shutdown.clone());
     let stopping = async {
-        let fatal = tokio::select! {
-            reason = signals.asked_to_stop() => {
-                tracing::info!("{reason}: shutting down");
-                None
-            }
-            fatal = engine.died() => Some(fatal),
-        };
-        if let Some(fatal) = &fatal {
-            tracing::error!("fatal error, shutting down: {fatal:?}");
-            // Gives monitoring a chance to read the reason from the health endpoint.
-            tokio::time::sleep(FATAL_ERROR_DELAY).await;
-        }
+        let fatal = stop_requested(signals, &engine).await;
         shutdown_sender.send_replace(true);
         fatal
     };
@@ -144,6 +120,43 @@ async fn close(store: Store) {
 
 async fn bind(address: &str) -> Result<TcpListener, Problem> {
     TcpListener::bind(address).await.map_err(|cause| Problem::Listen { address: address.to_owned(), cause })
+}
+
+/// Waits for the room service, so that clients can join as soon as the page is announced.
+async fn wait_until_ready(rooms: &Rooms) {
+    if tokio::time::timeout(ROOMS_READY_TIMEOUT, rooms.ready()).await.is_err() {
+        tracing::warn!("the room service is not ready yet");
+    }
+}
+
+/// Returns the routes of the room service, and its number of connections.
+fn mounted(rooms: Arc<Rooms>) -> (Mount, Load) {
+    let mount = Mount { router: rooms.router(), endpoints: palabre_rooms::ENDPOINTS.to_vec() };
+    (mount, Arc::new(move || rooms.load()))
+}
+
+/// Reloads scripts when they are saved, until shutdown.
+async fn reload_on_save(config: &Config, engine: &Engine, watch: Result<ScriptWatch, String>, shutdown: Shutdown) {
+    let setup = |name: &_, source| assemble::setup(config, name, source);
+    match watch {
+        Ok(watch) => watch.run(engine, setup, shutdown).await,
+        Err(problem) => tracing::error!("scripts are not reloaded on save: {problem}"),
+    }
+}
+
+/// Returns when the daemon should stop, with the fatal error if that is the reason.
+async fn stop_requested(signals: Signals, engine: &Engine) -> Option<Fatal> {
+    let fatal = tokio::select! {
+        reason = signals.asked_to_stop() => {
+            tracing::info!("{reason}: shutting down");
+            return None;
+        }
+        fatal = engine.died() => fatal,
+    };
+    tracing::error!("fatal error, shutting down: {fatal:?}");
+    // Gives monitoring a chance to read the reason from the health endpoint.
+    tokio::time::sleep(FATAL_ERROR_DELAY).await;
+    Some(fatal)
 }
 
 /// Prints the address of the page, and the state of bots and scripts.
