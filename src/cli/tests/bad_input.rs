@@ -17,7 +17,9 @@ fn output(project: &Project, args: &[&str]) -> String {
 
 macro_rules! snapshot {
     ($output:expr) => {
-        insta::with_settings!({ filters => vec![(r"process \d+", "process PID"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT")] }, {
+        insta::with_settings!({
+            filters => vec![(r"process \d+", "process PID"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT")]
+        }, {
             insta::assert_snapshot!($output);
         });
     };
