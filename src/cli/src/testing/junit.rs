@@ -6,7 +6,7 @@ use std::path::Path;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::problem::Problem;
 
 pub(super) fn write(path: &Path, outcomes: &[Outcome]) -> Result<(), Problem> {

@@ -2,27 +2,30 @@
 
 mod coverage;
 mod harness;
+mod http;
 mod junit;
+mod outcome;
 mod refusals;
 mod report;
+mod suite;
+mod users;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use palabre_engine::ScriptSetup;
-use palabre_model::ScriptName;
-use palabre_script::{Coverage, RunningTest, Source, TestFile, TestStep, Ticker, read_file};
-use palabre_sim::Line;
+use palabre_script::{Coverage, RunningTest, Source, TestFile, TestStep, Ticker};
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::{assemble, output};
 use harness::Harness;
+use outcome::{Failed, Outcome};
+use suite::Suite;
 
 /// The timeout of a test, in real time.
 const TEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -49,33 +52,9 @@ pub(crate) struct Args {
     pub(crate) coverage: bool,
 }
 
-/// A test file and its script.
-struct Suite {
-    /// The displayed name: `dice.test.luau`, `trivia/rounds.test.luau`.
-    name: String,
-    text: String,
-    folder: PathBuf,
-    script: ScriptName,
-}
-
-/// The result of a test.
-pub(crate) struct Outcome {
-    suite: String,
-    test: String,
-    failure: Option<Failed>,
-    /// The last error of a script. If the test passed, it may be intended or not.
-    script_error: Option<String>,
-}
-
-pub(crate) struct Failed {
-    message: String,
-    chat: Vec<Line>,
-    script_error: Option<String>,
-}
-
 /// Runs the tests. Returns exit code 1 if one fails.
 pub(crate) fn test(config: Option<&Config>, args: &Args) -> Result<ExitCode, Problem> {
-    let suites = find(config, &args.paths)?;
+    let suites = suite::find(config, &args.paths)?;
     let ticker = Ticker::start().map_err(|error| Problem::Other(format!("cannot start a thread: {error}")))?;
     let mut tests = Vec::new();
     let mut outcomes = Vec::new();
@@ -134,70 +113,6 @@ pub(crate) fn test(config: Option<&Config>, args: &Args) -> Result<ExitCode, Pro
     }
     let all_well = outcomes.iter().all(|outcome| outcome.failure.is_none());
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// Finds the test files below `paths`, sorted.
-fn find(config: Option<&Config>, paths: &[PathBuf]) -> Result<Vec<Suite>, Problem> {
-    let own = config.map(Config::scripts_folder);
-    let paths: Vec<PathBuf> = match (paths, own) {
-        ([], Some(folder)) => vec![folder],
-        ([], None) => vec![PathBuf::from("scripts")],
-        (paths, _) => paths.to_vec(),
-    };
-    let mut files = BTreeSet::new();
-    for path in &paths {
-        let failed = |cause| Problem::File { doing: "read the tests in", path: path.clone(), cause };
-        if path.join("init.luau").is_file() {
-            let parent = path.parent().unwrap_or(Path::new("")).to_owned();
-            for entry in std::fs::read_dir(path).map_err(failed)? {
-                let entry = entry.map_err(failed)?.path();
-                if is_test(&entry) {
-                    files.insert((parent.clone(), entry));
-                }
-            }
-        } else if path.is_dir() {
-            for entry in std::fs::read_dir(path).map_err(failed)? {
-                let entry = entry.map_err(failed)?.path();
-                if is_test(&entry) {
-                    files.insert((path.clone(), entry));
-                } else if entry.join("init.luau").is_file() {
-                    for inner in std::fs::read_dir(&entry).map_err(failed)? {
-                        let inner = inner.map_err(failed)?.path();
-                        if is_test(&inner) {
-                            files.insert((path.clone(), inner));
-                        }
-                    }
-                }
-            }
-        } else if is_test(path) {
-            let parent = path.parent().unwrap_or(Path::new("")).to_owned();
-            let folder = if parent.join("init.luau").is_file() {
-                parent.parent().unwrap_or(Path::new("")).to_owned()
-            } else {
-                parent
-            };
-            files.insert((folder, path.clone()));
-        } else {
-            let what = "it is neither a folder of scripts nor a *.test.luau file";
-            return Err(Problem::Other(format!("{}: {what}", path.display())));
-        }
-    }
-    files.into_iter().map(|(folder, file)| suite(folder, &file)).collect()
-}
-
-fn is_test(path: &Path) -> bool {
-    path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".test.luau"))
-}
-
-fn suite(folder: PathBuf, file: &Path) -> Result<Suite, Problem> {
-    let text = read_file(file)?;
-    let inside = file.strip_prefix(&folder).unwrap_or(file);
-    let name = inside.to_string_lossy().replace('\\', "/");
-    let script = match name.split_once('/') {
-        Some((script, _)) => script,
-        None => name.trim_end_matches(".test.luau"),
-    };
-    Ok(Suite { script: script.into(), text, folder, name })
 }
 
 /// Sets up the scripts of a test: built-in ones, dependencies, and the tested one last.
@@ -280,9 +195,4 @@ async fn play(file: &TestFile, case: usize, harness: &mut Harness<'_>) -> Option
             }
         }
     }
-}
-
-/// Prints that no tests were found.
-fn nothing() {
-    output::line("no tests found; write the tests of dice.luau into dice.test.luau next to it");
 }

@@ -1,11 +1,12 @@
 //! Prints the results: each test, and for a failed one the error and the chat.
 
-use super::{Outcome, nothing};
+use super::outcome::Outcome;
 use crate::output;
 
 pub(super) fn print(outcomes: &[Outcome], seed: u64) {
     if outcomes.is_empty() {
-        return nothing();
+        output::line("no tests found; write the tests of dice.luau into dice.test.luau next to it");
+        return;
     }
     let mut suite = "";
     for outcome in outcomes {
