@@ -3,6 +3,7 @@
 //! Each transcript is a readable snapshot. `crate::Other` is the other platform of the test.
 
 pub(crate) mod driver;
+mod execution;
 pub(crate) mod fixture;
 mod games;
 mod money;
@@ -16,7 +17,7 @@ mod talk;
 use regex::Regex;
 
 use crate::Other;
-use driver::play;
+use execution::play;
 use fixture::{Fixture, OtherPlatform};
 use on_rooms::OnRooms;
 use scenario::{Platform, Scenario, Step};
@@ -80,7 +81,11 @@ async fn reads_the_same_everywhere(name: &str, scenario: &Scenario) {
     };
     let (on_rooms, on_other) = (shared(&rooms), shared(&other));
     assert!(on_rooms == on_other, "in the rooms:\n{on_rooms}\n\non {:?}:\n{on_other}", Other::PLATFORM);
-    insta::with_settings!({ snapshot_path => Other::SNAPSHOTS, prepend_module_to_snapshot => false, omit_expression => true }, {
+    insta::with_settings!({
+        snapshot_path => Other::SNAPSHOTS,
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
         insta::assert_snapshot!(name, shown(scenario, &rooms, &other));
     });
 }

@@ -17,7 +17,8 @@ pub(crate) const AUTOMOD: Scenario = Scenario {
     cast: WITH_A_MODERATOR,
     notes: &[(
         Platform::Rooms,
-        "Without `ahead`, which the shipped bots.yaml has for the room service: what breaks a rule is removed afterwards.",
+        "Without `ahead`, which the shipped bots.yaml has for the room service: \
+         what breaks a rule is removed afterwards.",
     )],
     steps: &[
         says("Alice", "Hello there"),

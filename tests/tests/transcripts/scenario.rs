@@ -55,11 +55,14 @@ pub(crate) const ONE_STORE: &str =
 pub(crate) const IN_PRIVATE: &[(Platform, &str)] = &[
     (
         Platform::Discord,
-        "On Discord a typed command is no interaction, so that an answer for one person's eyes comes as a direct message.",
+        "On Discord a typed command is no interaction, \
+         so that an answer for one person's eyes comes as a direct message.",
     ),
     (
         Platform::Telegram,
-        "On Telegram an answer for one person's eyes comes as a direct message, which takes that they have begun with the bot; to whoever presses a button it is shown over the chat.",
+        "On Telegram an answer for one person's eyes comes as a direct message, \
+         which takes that they have begun with the bot; \
+         to whoever presses a button it is shown over the chat.",
     ),
 ];
 
