@@ -1,7 +1,7 @@
 //! Contents of messages arrive, or are replaced by the closest equivalent that the platform can show.
 
 use palabre_model::{
-    Action, Button, ButtonStyle, Content, Embed, EmbedField, EventKind, FileToSend, Mention, MessageId, Persona,
+    Action, Button, ButtonStyle, Content, Embed, EmbedField, Event, EventKind, FileToSend, Mention, MessageId, Persona,
     Verdict,
 };
 
@@ -137,6 +137,7 @@ pub(crate) async fn verdicts_of_scripts<P: Platform>() {
     platform.people(Deed::Says { who: "alice", text: "spam" }).await;
     platform.fixture().judges(Verdict::Pass);
     scene::fence(&mut platform).await;
-    let is_spam = |event: &palabre_model::Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == "spam");
+    let is_spam =
+        |event: &Event| matches!(&event.kind, EventKind::Message { message } if message.content.text == "spam");
     assert_eq!(platform.fixture().since(0, is_spam), []);
 }

@@ -153,21 +153,21 @@ pub(crate) async fn forbidden_actions<P: Platform>() {
 /// Tests texts that are too long: they are split, or refused with the limit. The same holds for edits.
 pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    let most = platform.fixture().adapter.capabilities().text_max;
-    let fits = "x".repeat(most);
+    let text_max = platform.fixture().adapter.capabilities().text_max;
+    let fits = "x".repeat(text_max);
     let id = scene::bot_says(&platform, Content::text(fits.clone())).await;
     assert_eq!(platform.message(&id).await.map(|seen| seen.text), Some(fits), "the limit itself is kept");
     let before = platform.said().await.len();
-    let text = "words, ".repeat(most / 3);
+    let text = "words, ".repeat(text_max / 3);
     let action = Action::Send { room: platform.room(), content: Content::text(text.clone()), reply_to: None };
     match platform.fixture().tries(&action).await {
         Ok(_) => {
             let parts = platform.said().await.split_off(before);
-            assert!(parts.iter().all(|part| part.text.chars().count() <= most));
+            assert!(parts.iter().all(|part| part.text.chars().count() <= text_max));
             let joined = parts.iter().map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
             assert_eq!(joined, text.trim(), "all of it is said, in order");
         }
-        Err(ActionError::Rejected(why)) => assert!(why.contains(&most.to_string()), "the limit is named: {why}"),
+        Err(ActionError::Rejected(why)) => assert!(why.contains(&text_max.to_string()), "the limit is named: {why}"),
         Err(other) => panic!("{other:?}"),
     }
     let before = platform.said().await;
@@ -176,13 +176,13 @@ pub(crate) async fn texts_that_are_too_long<P: Platform>() {
     match platform.fixture().tries(&action).await {
         Ok(_) => {
             let now = platform.said().await;
-            assert!(now.iter().all(|part| part.text.chars().count() <= most));
+            assert!(now.iter().all(|part| part.text.chars().count() <= text_max));
             // The first message was edited, and the rest is posted after all others.
             let changed = now.first().into_iter().chain(&now[before.len()..]);
             let joined = changed.map(|part| part.text.trim()).collect::<Vec<_>>().join(" ");
             assert_eq!(joined, text.trim(), "all of it is said, in order");
         }
-        Err(ActionError::Rejected(why)) => assert!(why.contains(&most.to_string()), "the limit is named: {why}"),
+        Err(ActionError::Rejected(why)) => assert!(why.contains(&text_max.to_string()), "the limit is named: {why}"),
         Err(other) => panic!("{other:?}"),
     }
 }

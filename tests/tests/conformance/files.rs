@@ -23,15 +23,15 @@ async fn attached<P: Platform>(platform: &mut P) -> String {
 }
 
 /// Tests that an attachment can be downloaded repeatedly without changes, and not above the size limit.
-pub(crate) async fn files_of_people_are_passed_on<P: Platform>() {
+pub(crate) async fn files_of_people_are_relayed<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     if P::LACKS.contains(&Lack::Uploads) {
         return;
     }
     let url = attached(&mut platform).await;
     let adapter = &platform.fixture().adapter;
-    for most in [adapter.capabilities().max_file, NOTES.len()] {
-        assert_eq!(adapter.file(&url, most).await, Ok(NOTES.as_bytes().to_vec()));
+    for size_max in [adapter.capabilities().max_file, NOTES.len()] {
+        assert_eq!(adapter.file(&url, size_max).await, Ok(NOTES.as_bytes().to_vec()));
     }
     let too_large = adapter.file(&url, NOTES.len() - 1).await;
     let names_limit = |why: &String| why.contains(&(NOTES.len() - 1).to_string());

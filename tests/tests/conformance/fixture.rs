@@ -166,10 +166,10 @@ impl Fixture {
     pub(crate) async fn does(&self, action: &Action) -> Outcome {
         let key = self.key();
         let done = self.tries_under(action, &key).await.unwrap_or_else(|error| panic!("{error}: {action:?}"));
-        let again = self.tries_under(action, &key).await;
-        let again = again.unwrap_or_else(|error| panic!("again under the same key: {error}: {action:?}"));
+        let repeated = self.tries_under(action, &key).await;
+        let repeated = repeated.unwrap_or_else(|error| panic!("repeated under the same key: {error}: {action:?}"));
         if action.kind().creates_object() {
-            assert_eq!(again, done, "again under the same key: {action:?}");
+            assert_eq!(repeated, done, "repeated under the same key: {action:?}");
         }
         done
     }

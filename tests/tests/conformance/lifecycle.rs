@@ -43,8 +43,8 @@ pub(crate) async fn it_comes_back_when_its_platform_was_lost<P: Platform>() {
     platform.fixture().wait(EventName::Ready, since, |_| true).await;
 }
 
-/// Tests that an adapter that has failed is started again, on the same platform in the same process.
-pub(crate) async fn it_starts_again_after_a_fall<P: Platform>() {
+/// Tests that an adapter that has failed is restarted, on the same platform in the same process.
+pub(crate) async fn it_is_restarted_after_a_failure<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
     works(&mut platform, "before").await;
     platform.fixture_mut().falls_over().await;

@@ -71,8 +71,8 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn files_of_people_are_passed_on() {
-                files::files_of_people_are_passed_on::<Here>().await;
+            async fn files_of_people_are_relayed() {
+                files::files_of_people_are_relayed::<Here>().await;
             }
 
             #[tokio::test]
@@ -196,8 +196,8 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
-            async fn it_starts_again_after_a_fall() {
-                lifecycle::it_starts_again_after_a_fall::<Here>().await;
+            async fn it_is_restarted_after_a_failure() {
+                lifecycle::it_is_restarted_after_a_failure::<Here>().await;
             }
 
             #[tokio::test]
