@@ -63,32 +63,6 @@ const fn group(name: EventName) -> Option<Group> {
     }
 }
 
-/// A caused event, as it must be reported.
-struct Cause {
-    /// Only events after this position count.
-    since: usize,
-    /// The user who caused it, or who was affected.
-    who: Option<&'static str>,
-    place: Place,
-    /// The message of the event.
-    message: String,
-}
-
-/// The place that an event must name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// No place.
-    Nowhere,
-    /// The space, or the current place of the user.
-    Anywhere,
-    /// The space.
-    Space,
-    /// The room.
-    Room,
-    /// Another room of the space.
-    OtherRoom,
-}
-
 /// Causes each kind of a group that can occur on this platform.
 pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     let Some(mut platform) = P::start().await else { return };

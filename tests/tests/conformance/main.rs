@@ -12,6 +12,7 @@ mod errors;
 mod events;
 mod files;
 mod fixture;
+mod http;
 mod lifecycle;
 mod on_discord;
 mod on_rooms;
@@ -19,13 +20,6 @@ mod on_sim;
 mod on_telegram;
 mod platform;
 mod scene;
-
-/// Returns a client for content that users see over HTTP.
-fn http() -> reqwest::Client {
-    // Another test in the same process may have installed it already.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::new()
-}
 
 /// Defines one test for each platform and group of cases.
 macro_rules! conformance {

@@ -91,7 +91,7 @@ impl Platform for OnDiscord {
     const LACKS: &'static [Lack] = &[];
 
     async fn start() -> Option<Self> {
-        let http = crate::http();
+        let http = crate::http::client();
         let options = Options { identify_window: Duration::ZERO, limits: Limits::none(), ..Options::default() };
         let discord = StandIn::start_with(options).await?;
         discord.person("carol");

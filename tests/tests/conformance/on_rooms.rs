@@ -1,26 +1,25 @@
 //! The room service, with real clients on real sockets.
 
+mod deeds;
 mod looks;
+mod visitor;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use palabre_model::{
-    Action, ActionKind, Bot, EventName, Measure, MessageId, MessageRef, RoomChange, RoomId, SeededEntropy, SpaceId,
-    SystemClock, UserId,
-};
+use palabre_model::{ActionKind, Bot, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock, UserId};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
 use palabre_tests::Client;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
 
-use looks::Visitor;
+use visitor::Visitor;
 
 const ROOM: &str = "general";
 
@@ -48,31 +47,21 @@ impl OnRooms {
 
     async fn open(store: Store) -> Self {
         let (fixture, address, server) = Self::serve(&store).await;
-        let mut here = Self { store, fixture, address, people: HashMap::new(), http: crate::http(), _server: server };
+        let mut here =
+            Self { store, fixture, address, people: HashMap::new(), http: crate::http::client(), _server: server };
         here.come_in().await;
         here
     }
 
     async fn come_in(&mut self) {
         for who in ["alice", "bob"] {
-            self.people.insert(who.to_owned(), Visitor::enter(&self.address, who).await);
+            self.people.insert(who.to_owned(), Visitor::enter(&self.address, who, ROOM).await);
         }
-    }
-
-    async fn asks(&mut self, who: &str, event: &str, data: Value) -> String {
-        let visitor = self.people.get_mut(who).expect("who does something is there");
-        visitor.asks(event, data).await["id"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Returns `room_joined` of a user who enters now.
     async fn looked_into(&self) -> Value {
         Client::enter(&self.address, "watcher", ROOM).await.expect("the room is open").1
-    }
-
-    /// Moderates as a bot: in the room service, users cannot.
-    async fn moderates(&self, who: &str, measure: Measure, reason: Option<&str>) {
-        let (room, user, reason) = (self.room(), self.user(who), reason.map(ToOwned::to_owned));
-        self.fixture.does(&Action::Moderate { room, space: None, user, measure, reason }).await;
     }
 }
 
@@ -131,93 +120,7 @@ impl Platform for OnRooms {
     }
 
     async fn people(&mut self, deed: Deed<'_>) -> String {
-        match deed {
-            Deed::Says { who, text } => return self.asks(who, "send_message", json!({ "message": text })).await,
-            Deed::Replies { who, to, text } => {
-                return self.asks(who, "send_message", json!({ "message": text, "reply_to": to })).await;
-            }
-            Deed::Attaches { who, text, name, data } => {
-                let visitor = self.people.get_mut(who).expect("who does something is there");
-                let place = visitor.asks("upload", json!({ "name": name, "content_type": "text/plain" })).await;
-                let url = format!("http://{}{}", self.address, place["url"].as_str().expect("there is a place for it"));
-                let put = self.http.put(url).body(data.to_owned()).send().await.expect("the service is up");
-                assert!(put.status().is_success(), "{put:?}");
-                return self.asks(who, "send_message", json!({ "message": text, "files": [place["id"]] })).await;
-            }
-            Deed::Edits { who, message, text } => {
-                self.asks(who, "edit_message", json!({ "id": message, "message": text })).await
-            }
-            Deed::Deletes { who, message } => self.asks(who, "delete_message", json!({ "id": message })).await,
-            Deed::Reacts { who, message, emoji } => {
-                self.asks(who, "react", json!({ "id": message, "emoji": emoji })).await
-            }
-            Deed::Unreacts { who, message, emoji } => {
-                self.asks(who, "react", json!({ "id": message, "emoji": emoji, "remove": true })).await
-            }
-            Deed::Presses { who, message, action } => {
-                self.asks(who, "button", json!({ "id": message, "action": action })).await
-            }
-            Deed::Chooses { who, message, action, values } => {
-                self.asks(who, "select", json!({ "id": message, "action": action, "values": values })).await
-            }
-            Deed::Submits { who, values, .. } => {
-                let visitor = self.people.get_mut(who).expect("who does something is there");
-                visitor.looks().await;
-                let form = visitor.form.take().expect("it is shown")["form"].take();
-                let values: Map<_, _> =
-                    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-                self.asks(who, "form", json!({ "form": form, "values": values })).await
-            }
-            Deed::Types { who } => self.asks(who, "typing", json!({ "is_typing": true })).await,
-            Deed::Connects { who } | Deed::Joins { who } => {
-                let visitor = Visitor::enter(&self.address, who).await;
-                self.people.insert(who.to_owned(), visitor);
-                String::new()
-            }
-            Deed::Disconnects { who } => {
-                self.people.remove(who);
-                String::new()
-            }
-            Deed::Leaves { who } => {
-                self.asks(who, "leave_room", json!({})).await;
-                self.people.remove(who);
-                String::new()
-            }
-            Deed::IsGivenRole { who, role } => {
-                self.moderates(who, Measure::AddRole(role.to_owned()), None).await;
-                String::new()
-            }
-            Deed::IsBanned { who, reason } => {
-                self.moderates(who, Measure::Ban { until: None, purge_since: None }, Some(reason)).await;
-                String::new()
-            }
-            Deed::IsUnbanned { who } => {
-                self.moderates(who, Measure::Unban, None).await;
-                String::new()
-            }
-            Deed::Pins { message } => {
-                let message = MessageRef::Id(message.into());
-                self.fixture.does(&Action::Pin { room: self.room(), message, remove: false }).await;
-                String::new()
-            }
-            Deed::ChangesTopic { topic } => {
-                let change = RoomChange::Topic(topic.to_owned());
-                self.fixture.does(&Action::Arrange { room: self.room(), change }).await;
-                String::new()
-            }
-            Deed::SendsDirect { .. }
-            | Deed::Rolls { .. }
-            | Deed::Idles { .. }
-            | Deed::MakesRoom { .. }
-            | Deed::RemovesRoom { .. }
-            | Deed::Votes { .. }
-            | Deed::EntersVoice { .. }
-            | Deed::Invites { .. }
-            | Deed::RenamesRoom { .. }
-            | Deed::AsksToJoin { .. }
-            | Deed::Queries { .. }
-            | Deed::DoesSomethingElse => unreachable!("it cannot be done here: {deed:?}"),
-        }
+        self.does(deed).await
     }
 
     async fn message(&mut self, id: &MessageId) -> Option<Seen> {

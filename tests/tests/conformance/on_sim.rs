@@ -1,14 +1,13 @@
 //! The simulated platform.
 
+mod deeds;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_model::{
-    ActionKind, Content, EventKind, EventName, Measure, Message, MessageId, Millis, Room, RoomId, SpaceId, User, UserId,
-};
+use palabre_model::{ActionKind, EventName, MessageId, Room, RoomId, SpaceId, UserId};
 use palabre_sim::{Line, Person, Sim};
 use palabre_store::Store;
-use serde_json::{Map, Value};
 
 use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
@@ -26,40 +25,8 @@ impl OnSim {
         self.sim.person(who, "general")
     }
 
-    fn bot_user(&self) -> User {
-        User {
-            id: UserId::new(&self.sim.bot().name, "olivia"),
-            name: "olivia".to_owned(),
-            bot: false,
-            locale: None,
-            picture: None,
-        }
-    }
-
     fn line(&self, id: &str) -> Option<Line> {
         self.sim.transcript().lines().iter().find(|line| line.id == id && !line.deleted).cloned()
-    }
-
-    fn as_heard(&self, id: &str) -> Message {
-        let line = self.line(id).expect("people change what is there");
-        let author = Some(self.user(&line.author));
-        Message { id: id.into(), author, time: line.time, content: Content::text(line.text), reply_to: None }
-    }
-
-    /// Emits an event caused by a user in the room, or affecting them.
-    async fn happens(&self, who: &str, kind: EventKind) {
-        self.person(who).happens(kind).await.expect("the store takes it");
-    }
-
-    /// Emits an event without a user, possibly in another room.
-    async fn comes_about(&self, room: &str, topic: Option<&str>, kind: EventKind) {
-        let bot = self.sim.bot();
-        let room = Room { topic: topic.map(ToOwned::to_owned), ..Room::channel(RoomId::new(&bot.name, room), room) };
-        let time: Millis = palabre_model::Clock::now(&palabre_model::SystemClock);
-        let mut event = palabre_model::Event::without_place(bot, time, kind);
-        event.space = Some(Arc::new(palabre_model::Space { id: self.space(), name: "sim".to_owned() }));
-        event.room = Some(Arc::new(room));
-        self.sim.emit(event).await.await.expect("the store takes it");
     }
 
     fn room_named(&self, name: &str) -> Room {
@@ -145,112 +112,7 @@ impl Platform for OnSim {
     }
 
     async fn people(&mut self, deed: Deed<'_>) -> String {
-        match deed {
-            Deed::Says { who, text } => {
-                return self.person(who).says(text).await.map(|id| id.to_string()).unwrap_or_default();
-            }
-            Deed::Replies { who, to, text } => {
-                return self.person(who).replies(to, text).await.map(|id| id.to_string()).unwrap_or_default();
-            }
-            Deed::Edits { who, message, text } => {
-                let before = self.as_heard(message);
-                let after = Message { content: Content::text(text), ..before.clone() };
-                self.happens(who, EventKind::MessageEdit { message: after, before: Some(before), by: None }).await;
-            }
-            Deed::Deletes { who, message } => {
-                let before = Some(self.as_heard(message));
-                self.happens(who, EventKind::MessageDelete { message: message.into(), before, by: None }).await;
-            }
-            Deed::Reacts { who, message, emoji } => {
-                let (message, emoji) = (message.into(), emoji.to_owned());
-                self.happens(who, EventKind::ReactionAdd { message, emoji }).await;
-            }
-            Deed::Unreacts { who, message, emoji } => {
-                let (message, emoji) = (message.into(), emoji.to_owned());
-                self.happens(who, EventKind::ReactionRemove { message, emoji }).await;
-            }
-            Deed::Presses { who, message, action } => {
-                self.person(who).presses(action, message).await.expect("the store takes it");
-            }
-            Deed::Chooses { who, message, action, values } => {
-                self.person(who).chooses(action, message, values).await.expect("the store takes it");
-            }
-            Deed::Submits { who, action, values } => {
-                let values: Map<_, _> =
-                    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-                self.person(who).submits(action, Value::Object(values)).await.expect("the store takes it");
-            }
-            Deed::Types { who } => self.happens(who, EventKind::Typing { status: Some("typing".to_owned()) }).await,
-            Deed::Connects { who } => self.happens(who, EventKind::Connect).await,
-            Deed::Disconnects { who } => self.happens(who, EventKind::Disconnect { reason: None }).await,
-            Deed::Idles { who } => self.happens(who, EventKind::Presence { status: Some("idle".to_owned()) }).await,
-            Deed::Joins { who } => {
-                self.there.insert(who.to_owned(), self.person(who).state().kicks);
-                self.happens(who, EventKind::Join { by: None, reason: None }).await;
-            }
-            Deed::Leaves { who } => {
-                self.there.remove(who);
-                self.happens(who, EventKind::Leave { by: None, reason: None }).await;
-            }
-            Deed::IsGivenRole { who, role } => {
-                let measure = Measure::AddRole(role.to_owned());
-                let action = crate::actions::measure(&self.room(), None, &self.user(who), measure);
-                self.fixture.does(&action).await;
-                self.happens(who, EventKind::MemberUpdate { before: None }).await;
-            }
-            Deed::IsBanned { who, reason } => {
-                let (by, reason) = (Some(self.bot_user()), Some(reason.to_owned()));
-                self.happens(who, EventKind::Ban { by, reason }).await;
-            }
-            Deed::IsUnbanned { who } => {
-                self.happens(who, EventKind::Unban { by: Some(self.bot_user()), reason: None }).await;
-            }
-            Deed::Pins { message } => {
-                let kind = EventKind::Pin { message: message.into(), pinned: true, by: Some(self.bot_user()) };
-                self.happens("olivia", kind).await;
-            }
-            Deed::MakesRoom { name } => self.comes_about(name, None, EventKind::RoomCreate).await,
-            Deed::RemovesRoom { name } => {
-                self.comes_about(name, None, EventKind::RoomDelete { before: Some(self.room_named(name)) }).await;
-            }
-            Deed::ChangesTopic { topic } => {
-                let before = Some(self.room_named("general"));
-                self.comes_about("general", Some(topic), EventKind::RoomUpdate { before }).await;
-            }
-            Deed::Votes { who } => {
-                let (message, values) = (MessageId::from("poll"), vec!["1".to_owned()]);
-                self.happens(who, EventKind::PollVote { message, values }).await;
-                return "poll".to_owned();
-            }
-            Deed::EntersVoice { who } => {
-                let kind = EventKind::Voice { status: Some("joined".to_owned()) };
-                self.person(who).in_room("voice").happens(kind).await.expect("the store takes it");
-            }
-            Deed::Invites { who } => {
-                let (code, by) = (Some("code".to_owned()), Some(self.user(who)));
-                self.happens(who, EventKind::Invite { code, by }).await;
-                return "code".to_owned();
-            }
-            Deed::AsksToJoin { who, invited_by } => {
-                let (code, by) = (Some("https://sim.invalid/1".to_owned()), Some(self.user(invited_by)));
-                self.happens(who, EventKind::JoinRequest { code: code.clone(), by, about: None }).await;
-                return code.unwrap_or_default();
-            }
-            Deed::Queries { who, text } => {
-                let interaction = "query".to_owned();
-                let kind = EventKind::InlineQuery { text: text.to_owned(), interaction: interaction.clone() };
-                self.happens(who, kind).await;
-                return interaction;
-            }
-            Deed::DoesSomethingElse => {
-                let kind = EventKind::Native { name: "earthquake".to_owned(), data: Value::Null };
-                self.comes_about("general", None, kind).await;
-            }
-            Deed::Attaches { .. } | Deed::SendsDirect { .. } | Deed::Rolls { .. } | Deed::RenamesRoom { .. } => {
-                unreachable!("it cannot be done here: {deed:?}")
-            }
-        }
-        String::new()
+        self.does(deed).await
     }
 
     async fn message(&mut self, id: &MessageId) -> Option<Seen> {

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use palabre_model::{Event, EventKind, RoomKind};
+use palabre_model::{Event, EventKind, Message, RoomKind, UserId};
 use serde_json::json;
 
-use super::{Cause, Place};
+use super::causes::{Cause, Place};
 use crate::platform::{Lack, Platform};
 use crate::scene::EMOJI;
 
@@ -52,8 +52,6 @@ pub(super) fn check_common<P: Platform>(platform: &P, event: &Event, cause: &Cau
 
 /// Checks the fields of this kind.
 pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
-    let about = &*cause.message;
-    let alice = Some(platform.user("alice"));
     match &event.kind {
         EventKind::Load { .. }
         | EventKind::Unload { .. }
@@ -64,15 +62,50 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
         | EventKind::Request { .. } => unreachable!("the engine makes it"),
         EventKind::Ready { .. } | EventKind::Connect | EventKind::Disconnect { .. } | EventKind::RoomCreate => {}
         EventKind::Lost { reason } => assert!(reason.as_ref().is_some_and(|reason| !reason.is_empty())),
+        EventKind::Message { .. }
+        | EventKind::BeforeMessage { .. }
+        | EventKind::MessageEdit { .. }
+        | EventKind::MessageDelete { .. }
+        | EventKind::ReactionAdd { .. }
+        | EventKind::ReactionRemove { .. }
+        | EventKind::Pin { .. }
+        | EventKind::PollVote { .. }
+        | EventKind::Typing { .. } => check_message(event, cause, &platform.user("alice")),
+        EventKind::Command { .. }
+        | EventKind::Button { .. }
+        | EventKind::Select { .. }
+        | EventKind::Form { .. }
+        | EventKind::InlineQuery { .. } => check_interaction(event, cause),
+        EventKind::Join { .. }
+        | EventKind::Leave { .. }
+        | EventKind::Presence { .. }
+        | EventKind::MemberUpdate { .. }
+        | EventKind::Ban { .. }
+        | EventKind::Unban { .. }
+        | EventKind::JoinRequest { .. } => check_member(platform, event, cause),
+        EventKind::RoomUpdate { .. }
+        | EventKind::RoomDelete { .. }
+        | EventKind::Voice { .. }
+        | EventKind::Invite { .. }
+        | EventKind::Native { .. } => check_room(platform, event, cause),
+    }
+}
+
+/// Checks an event of a message, its reactions or its author's typing.
+fn check_message(event: &Event, cause: &Cause, alice: &UserId) {
+    let about = &*cause.message;
+    let by_alice = |message: &Message| message.author.as_ref() == Some(alice);
+    match &event.kind {
         EventKind::Message { message } => {
-            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "_I_ am"));
-            assert!(message.reply_to.is_some() && is_recent(message.time), "{message:#?}");
+            assert_eq!((message.id.as_str(), &*message.content.text), (about, "_I_ am"));
+            assert!(by_alice(message) && message.reply_to.is_some() && is_recent(message.time), "{message:#?}");
         }
         EventKind::BeforeMessage { message } => {
-            assert_eq!((&message.author, &*message.content.text), (&alice, "so am I"));
+            assert!(by_alice(message) && message.content.text == "so am I", "{message:#?}");
         }
         EventKind::MessageEdit { message, before, .. } => {
-            assert_eq!((message.id.as_str(), &message.author, &*message.content.text), (about, &alice, "a typo"));
+            assert_eq!((message.id.as_str(), &*message.content.text), (about, "a typo"));
+            assert!(by_alice(message), "{message:#?}");
             let before = before.as_ref().expect("it was heard before");
             assert_eq!((before.id.as_str(), &*before.content.text), (about, "a tpyo"));
         }
@@ -90,6 +123,14 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
             assert_eq!((message.as_str(), &values[..]), (about, &["1".to_owned()][..]))
         }
         EventKind::Typing { status } => assert_eq!(status.as_deref(), Some("typing")),
+        other => unreachable!("this is not about a message: {other:?}"),
+    }
+}
+
+/// Checks the use of a command, a component, a form or an inline query.
+fn check_interaction(event: &Event, cause: &Cause) {
+    let about = &*cause.message;
+    match &event.kind {
         EventKind::Command { command, options, .. } => {
             assert_eq!(command, "roll");
             assert_eq!(*options, Some(json!({ "sides": 20 })));
@@ -104,6 +145,14 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
         EventKind::Form { action, values, .. } => {
             assert_eq!((&**action, values), ("report", &json!({ "why": "it rains", "else": "" })));
         }
+        EventKind::InlineQuery { text, interaction } => assert_eq!((&**text, &**interaction), ("dice", about)),
+        other => unreachable!("this is not an interaction: {other:?}"),
+    }
+}
+
+/// Checks an event of a member, or of a user who wants to be one.
+fn check_member<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
+    match &event.kind {
         EventKind::Join { by, .. } | EventKind::Leave { by, .. } => assert_eq!(*by, None, "by themselves"),
         EventKind::Presence { status } => assert_eq!(status.as_deref(), Some("idle")),
         EventKind::MemberUpdate { before } => {
@@ -116,6 +165,17 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
             assert_eq!((by.is_some(), reason.as_deref()), (true, spam));
         }
         EventKind::Unban { by, .. } => assert!(by.is_some()),
+        EventKind::JoinRequest { code, by, .. } => {
+            assert_eq!((code.as_deref(), by), (Some(&*cause.message), &Some(platform.user("alice"))));
+            assert!(event.member.is_some(), "who asks can be let in: {event:#?}");
+        }
+        other => unreachable!("this is not about a member: {other:?}"),
+    }
+}
+
+/// Checks a change of a room, or an event in it that is not about messages.
+fn check_room<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
+    match &event.kind {
         EventKind::RoomUpdate { before } if P::LACKS.contains(&Lack::Topics) => {
             assert_eq!(before.as_ref().map(|before| (&before.id, &*before.name)), Some((&platform.room(), "salon")));
         }
@@ -125,13 +185,11 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
         }
         EventKind::RoomDelete { before } => assert_eq!(before.as_ref().map(|room| &*room.name), Some("attic")),
         EventKind::Voice { status } => assert_eq!(status.as_deref(), Some("joined")),
-        EventKind::Invite { code, by } => assert_eq!((code.as_deref(), by), (Some(about), &alice)),
-        EventKind::JoinRequest { code, by, .. } => {
-            assert_eq!((code.as_deref(), by), (Some(about), &alice));
-            assert!(event.member.is_some(), "who asks can be let in: {event:#?}");
+        EventKind::Invite { code, by } => {
+            assert_eq!((code.as_deref(), by), (Some(&*cause.message), &Some(platform.user("alice"))));
         }
-        EventKind::InlineQuery { text, interaction } => assert_eq!((&**text, &**interaction), ("dice", about)),
         EventKind::Native { name, .. } => assert!(!name.is_empty()),
+        other => unreachable!("this is not about a room: {other:?}"),
     }
 }
 
@@ -139,6 +197,6 @@ pub(super) fn check_own<P: Platform>(platform: &P, event: &Event, cause: &Cause)
 fn is_recent(time: u64) -> bool {
     const HOUR: u64 = 3_600_000;
     let now = palabre_model::Clock::now(&palabre_model::SystemClock);
-    let around: Range<u64> = now.saturating_sub(HOUR)..now + HOUR;
-    around.contains(&time)
+    let recent: Range<u64> = now.saturating_sub(HOUR)..now + HOUR;
+    recent.contains(&time)
 }
