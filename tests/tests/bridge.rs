@@ -4,7 +4,7 @@
 
 use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_tests::telegram;
-use palabre_tests::{Client, Project};
+use palabre_tests::{Client, Daemon, Project};
 use serde_json::{Value, json};
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\x00\xff not quite a picture";
@@ -22,20 +22,51 @@ async fn shows(client: &mut Client, address: &str, name: &str, data: &[u8], text
     client.ack(asked).await.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
+/// Returns a bots.yaml whose bridge connects `lobby/general` with a room of another bot or two.
+fn bots(others: &str, rooms: &str) -> String {
+    format!(
+        "listen: 127.0.0.1:0
+bots:
+  lobby: {{ platform: rooms }}
+{others}
+scripts:
+  bridge:
+    grants: [rooms, files, personas]
+    config: {{ bridges: [[lobby/general, {rooms}]] }}
+"
+    )
+}
+
+/// Returns the line of the bot on Discord in bots.yaml.
+fn guild(discord: &StandIn) -> String {
+    format!("  guild: {{ platform: discord, token: {}, api: {} }}", discord.token(), discord.api())
+}
+
+/// Connected rooms on Discord and in the room service.
+struct Pair {
+    discord: StandIn,
+    carol: Client,
+    project: Project,
+    daemon: Daemon,
+}
+
+impl Pair {
+    async fn start() -> Option<Self> {
+        let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
+        let bots = bots(&guild(&discord), &format!("guild/{}", discord.channel("general")));
+        let project = Project::with_shipped(&bots, &["bridge"]);
+        let daemon = project.start().await;
+        discord.identified(1).await;
+        let (carol, _) = Client::enter(&daemon.address, "carol", "general").await.unwrap();
+        Some(Self { discord, carol, project, daemon })
+    }
+}
+
 #[tokio::test]
 async fn a_picture_an_edit_and_a_delete_go_both_ways() {
-    let Some(discord) = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await else {
-        return;
-    };
-    let (api, token, general) = (discord.api(), discord.token(), discord.channel("general"));
-    let bots = format!(
-        "listen: 127.0.0.1:0\nbots:\n  lobby: {{ platform: rooms }}\n  guild: {{ platform: discord, token: {token}, api: {api} }}\nscripts:\n  bridge:\n    grants: [rooms, files, personas]\n    config: {{ bridges: [[lobby/general, guild/{general}]] }}\n"
-    );
-    let project = Project::with_shipped(&bots, &["bridge"]);
-    let daemon = project.start().await;
-    discord.identified(1).await;
-    let address = daemon.address.clone();
-    let (mut carol, _) = Client::enter(&address, "carol", "general").await.unwrap();
+    let Some(pair) = Pair::start().await else { return };
+    let Pair { discord, mut carol, project, daemon } = pair;
+    let (address, general) = (daemon.address.clone(), discord.channel("general"));
 
     // From Discord to the room: text, author and picture.
     let alice = discord.person("alice");
@@ -101,7 +132,7 @@ struct Square {
     telegram: telegram::StandIn,
     carol: Client,
     project: Project,
-    daemon: palabre_tests::Daemon,
+    daemon: Daemon,
 }
 
 impl Square {
@@ -110,14 +141,14 @@ impl Square {
         let limits = telegram::Limits::none();
         let telegram =
             telegram::StandIn::start_with(telegram::Options { limits, ..telegram::Options::default() }).await?;
-        let (general, village) = (discord.channel("general"), telegram.chat("Village"));
-        let bots = format!(
-            "listen: 127.0.0.1:0\nbots:\n  lobby: {{ platform: rooms }}\n  guild: {{ platform: discord, token: {}, api: {} }}\n  tg: {{ platform: telegram, token: \"{}\", api: {}, telegram: {{ pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }} }} }}\nscripts:\n  bridge:\n    grants: [rooms, files, personas]\n    config: {{ bridges: [[lobby/general, guild/{general}, tg/{village}]] }}\n",
-            discord.token(),
-            discord.api(),
+        let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+        let on_telegram = format!(
+            "  tg: {{ platform: telegram, token: \"{}\", api: {}, telegram: {{ pace: {pace} }} }}",
             telegram.token(),
             telegram.api(),
         );
+        let rooms = format!("guild/{}, tg/{}", discord.channel("general"), telegram.chat("Village"));
+        let bots = bots(&format!("{}\n{on_telegram}", guild(&discord)), &rooms);
         let project = Project::with_shipped(&bots, &["bridge"]);
         let daemon = project.start().await;
         discord.identified(1).await;

@@ -109,7 +109,8 @@ async fn says(browser: &Client, text: &str) {
 
 /// Returns ids and texts as the page shows them, from top to bottom.
 async fn shown(browser: &Client) -> Vec<(String, String)> {
-    let script = "return [...document.querySelectorAll('#messages article.message')].map(m => [m.dataset.id || '', m.querySelector('.text')?.innerText || ''])";
+    let script = "return [...document.querySelectorAll('#messages article.message')]\
+                  .map(m => [m.dataset.id || '', m.querySelector('.text')?.innerText || ''])";
     let value = browser.execute(script, vec![]).await.unwrap();
     serde_json::from_value(value).unwrap()
 }

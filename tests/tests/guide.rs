@@ -48,7 +48,11 @@ fn a_test_that_fails_shows_the_chat_and_the_line_and_is_in_the_junit_file() {
     let project = palabre_tests::Project::new("bots: {}", &[]);
     project.write_script(
         "dice.luau",
-        "function on_message(event)\n  if event.text == \"boom\" then error(\"a bug\") end\n  event:reply(\"six\")\nend\n",
+        r#"function on_message(event)
+  if event.text == "boom" then error("a bug") end
+  event:reply("six")
+end
+"#,
     );
     project.write_script(
         "dice.test.luau",
@@ -114,7 +118,10 @@ fn a_test_fails_when_an_action_is_refused_unless_it_says_so() {
          test(\"three\", grants, function(t) t:user(\"a\"):says(\"elsewhere\") end)\n\
          test(\"four\", grants, function(t) t:user(\"a\", { permission = \"moderator\" }):says(\"mute\") end)\n\
          test(\"five\", grants, function(t) t:expect_refused(\"react\") end)\n\
-         test(\"six\", grants, function(t) t:user(\"a\"):says(\"react\") t:expect_refused(\"react\", \"nowhere\") end)\n\
+         test(\"six\", grants, function(t)\n\
+           t:user(\"a\"):says(\"react\")\n\
+           t:expect_refused(\"react\", \"nowhere\")\n\
+         end)\n\
          test(\"seven\", grants, function(t)\n\
            t:user(\"a\", { permission = \"moderator\" }):says(\"mute\")\n\
            t:expect_refused(\"mute\")\n\

@@ -105,10 +105,10 @@ async fn three_hundred_bare_connections_with_256_files_keep_nobody_out() {
 #[tokio::test]
 async fn the_soft_limit_of_files_is_raised_to_the_hard_one() {
     let project = Project::new("bots: {}", &[]);
-    for (limit, most) in [("-S -n 90", 12_000), ("-n 256", 256)] {
+    for (limit, connections_max) in [("-S -n 90", 12_000), ("-n 256", 256)] {
         let daemon = project.start_within(limit).await;
         let told = daemon.get("/health").await["connections"]["limit"].as_u64().unwrap();
-        assert!((100..=most).contains(&told), "{limit}: {told}");
+        assert!((100..=connections_max).contains(&told), "{limit}: {told}");
         assert!(daemon.stop().await, "{}", project.log());
     }
 }
@@ -209,8 +209,8 @@ scripts: { site: { grants: [routes], token: the-site-s-own-token } }
     let body = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
     let note = "POST /scripts/site/note";
     assert_eq!(ask(&daemon.address, note, &[kind], body.as_bytes()).await.status, 200);
-    let again = ask(&daemon.address, note, &[kind], body.as_bytes()).await;
-    assert!(again.status == 429 && again.text().contains("256 KiB of bodies"), "{}", again.text());
+    let refused = ask(&daemon.address, note, &[kind], body.as_bytes()).await;
+    assert!(refused.status == 429 && refused.text().contains("256 KiB of bodies"), "{}", refused.text());
     let mut answers = Vec::new();
     for _ in 0..10 {
         answers.push(ask(&daemon.address, "GET /scripts/site/nothing", &[], b"").await);
@@ -245,7 +245,9 @@ fn settings_that_make_no_sense_are_refused_by_check() {
         let (code, out, err) = Project::new(&with_server(settings), &[]).run(&["check"]);
         assert!(code == Some(2) && format!("{out}{err}").contains(told), "{settings}: {out}{err}");
     }
-    let good = "hosts: ['chat.example.org', '*.example.net:8443'], origins: ['https://app.example:8443', '*'], proxies: ['::1']";
+    let good = "hosts: ['chat.example.org', '*.example.net:8443'], \
+                origins: ['https://app.example:8443', '*'], \
+                proxies: ['::1']";
     let (code, out, err) = Project::new(&with_server(good), &[]).run(&["check"]);
     assert_eq!(code, Some(0), "{out}{err}");
 }

@@ -87,8 +87,8 @@ async fn the_page_again_is_one_request_and_its_assets_are_small() {
     let page = get(&daemon, "/", &[]).await;
     assert_eq!((page.status, page.header("cache-control")), (200, Some("no-cache")));
     let tag = page.header("etag").unwrap();
-    let again = get(&daemon, "/", &[("if-none-match", tag)]).await;
-    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag)));
+    let unchanged = get(&daemon, "/", &[("if-none-match", tag)]).await;
+    assert_eq!((unchanged.status, unchanged.body.len(), unchanged.header("etag")), (304, 0, Some(tag)));
     let text = page.text();
     let assets: BTreeSet<_> = text.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(assets.len() >= 4, "{assets:?}");

@@ -24,7 +24,9 @@ route("GET", "/top/{game}", { auth = "public", description = "The best" }, funct
   return { json = { game = request.params.game, n = request.query.n, secret = request.headers.authorization } }
 end)
 route("POST", "/add", { body = { n = { type = "integer", min = 1 }, loud = { type = "boolean", optional = true } } },
-  function(request) return { status = 201, json = { sum = store.incr("sum", request.body.n), by = request.user.name } } end)
+  function(request)
+    return { status = 201, json = { sum = store.incr("sum", request.body.n), by = request.user.name } }
+  end)
 route("DELETE", "/all", { auth = "moderator" }, function() store.delete("sum") end)
 route("GET", "/odd", { auth = "public" }, function()
   return { html = "<p>x</p>", headers = { ["set-cookie"] = "a=b", ["x-own"] = "yes", ["service-worker-allowed"] = "/",
@@ -120,9 +122,12 @@ async fn the_description_is_that_of_the_routes_that_there_are_also_after_a_reloa
 
 const OPEN: &str = r#"
 route("GET", "/status", { auth = "public" }, function(request) return { text = type(request.body) } end)
-route("POST", "/hook", { auth = "public" }, function(request) return { text = `{type(request.body)} {request.body}` } end)
+route("POST", "/hook", { auth = "public" }, function(request)
+  return { text = `{type(request.body)} {request.body}` }
+end)
 route("POST", "/add", { auth = "public", body = {
-  id = { type = "string", optional = true }, n = { type = "integer", optional = true }, list = { type = "list", optional = true },
+  id = { type = "string", optional = true }, n = { type = "integer", optional = true },
+  list = { type = "list", optional = true },
 } }, function(request) return { text = request.body.id } end)
 route("GET", "/fails", { auth = "public" }, function() error("no") end)
 "#;

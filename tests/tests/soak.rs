@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 /// Answers every message of its kind once with its token, so that losses and repetitions are seen.
 const ECHO: &str = r#"
 function on_message(event)
-  local mark = string.match(event.text, "^mark (%S+)$")
-  if mark then event:reply("heard " .. mark) end
+  local token = string.match(event.text, "^token (%S+)$")
+  if token then event:reply("heard " .. token) end
 end
 "#;
 
@@ -35,7 +35,7 @@ fn memory(daemon: &Daemon) -> f64 {
 
 #[derive(Default)]
 struct Counts {
-    marks: AtomicU64,
+    tokens: AtomicU64,
     others: AtomicU64,
 }
 
@@ -73,14 +73,15 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     let shown: Vec<_> =
         samples.iter().step_by((samples.len() / 12).max(1)).map(|(s, mb)| format!("{s} s: {mb:.0}")).collect();
     eprintln!(
-        "{seconds} s, {people} people: {} marks answered once each, {} other messages, {reloads} reloads; memory in MiB {}",
-        counts.marks.load(Relaxed),
+        "{seconds} s, {people} people: {} tokens answered once each, {} other messages, {reloads} reloads; \
+         memory in MiB {}",
+        counts.tokens.load(Relaxed),
         counts.others.load(Relaxed),
         shown.join(", ")
     );
     assert!(wrong.is_empty(), "{} lines, the first: {:#?}", wrong.len(), &wrong[..wrong.len().min(5)]);
     assert_eq!(reloads, saves, "each save was taken up");
-    assert!(counts.marks.load(Relaxed) > people, "there was little talk");
+    assert!(counts.tokens.load(Relaxed) > people, "there was little talk");
     assert!(seconds < 600 || last < baseline * 1.15 + 4.0, "memory grew from {baseline:.0} to {last:.0} MiB");
     assert!(daemon.stop().await);
     let (code, out, _) = project.run(&["check"]);
@@ -95,10 +96,10 @@ async fn talk(address: String, person: u64, end: Instant, counts: Arc<Counts>) {
     let mut turn = 0_u64;
     while Instant::now() < end {
         turn += 1;
-        let mark = format!("{person}-{turn}");
-        client.say(&format!("mark {mark}"), &format!("m{turn}")).await.unwrap();
-        client.hears(&format!("heard {mark}")).await.unwrap();
-        counts.marks.fetch_add(1, Relaxed);
+        let token = format!("{person}-{turn}");
+        client.say(&format!("token {token}"), &format!("m{turn}")).await.unwrap();
+        client.hears(&format!("heard {token}")).await.unwrap();
+        counts.tokens.fetch_add(1, Relaxed);
         // Commands that do not accumulate data, which would show in the memory.
         let other = match (person + turn) % 12 {
             0 => "/roll 20".to_owned(),
@@ -123,7 +124,7 @@ async fn talk(address: String, person: u64, end: Instant, counts: Arc<Counts>) {
             match tokio::time::timeout(left, client.wait("new_message")).await {
                 Ok(Ok(message)) => {
                     let text = message["message"].as_str().unwrap_or_default();
-                    assert!(!text.ends_with(&format!("heard {mark}")), "answered twice: {text}");
+                    assert!(!text.ends_with(&format!("heard {token}")), "answered twice: {text}");
                 }
                 Ok(Err(error)) => panic!("{name}: {error:?}"),
                 Err(_) => break,

@@ -56,8 +56,8 @@ async fn a_file_goes_with_a_message_and_is_gone_with_it() {
     assert_eq!((&seen["id"], &seen["message"]), (&sent["id"], &json!("")));
     assert_eq!(alice.wait("new_message").await.unwrap()["message"], "notes.html application/octet-stream 25 by lobby");
     // Repeated, because the acknowledgement may have been lost: it is the same message.
-    let again = asks(&mut alice, "send_message", json!({ "message": "", "files": [place["id"]], "nonce": "n" })).await;
-    assert_eq!(sent, again);
+    let message = json!({ "message": "", "files": [place["id"]], "nonce": "n" });
+    assert_eq!(asks(&mut alice, "send_message", message).await, sent);
     // Files that could be executed are served as downloads.
     let url = format!("http://{}{}", fixture.daemon.address, seen["attachments"][0]["url"].as_str().unwrap());
     let answer = fixture.http.get(&url).send().await.unwrap();
