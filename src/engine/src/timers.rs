@@ -150,10 +150,13 @@ impl TimerBook {
 
     /// Removes a timer that is due at `now`, from memory and in `batch` from the store.
     ///
-    /// Returns `None` if it was cancelled or postponed.
+    /// Returns `None` if it was cancelled or postponed. A postponed one is requested again: the
+    /// scheduler has just forgotten it.
     pub(crate) fn take(&mut self, script: &ScriptName, key: &str, now: Millis, batch: &mut Batch) -> Option<TimerRow> {
         let of_script = self.timers.get_mut(script)?;
-        if of_script.waiting.get(key)?.0 > now {
+        let due = of_script.waiting.get(key)?.0;
+        if due > now {
+            self.scheduler.at(due, Due::Timer { script: script.clone(), key: key.to_owned() });
             return None;
         }
         let (due, row) = of_script.remove(key)?;

@@ -20,9 +20,10 @@ impl Sequencer {
             tracing::info!("the clock went ahead by {} s", now.saturating_sub(before) / 1_000);
             return;
         };
+        // First, so that it does not take corrected requests for those of the wrong time.
+        self.timers.scheduler().went_back(back);
         let timers = self.timers.went_back(&back, &mut state.open.batch);
         let tasks = self.tasks.went_back(&back, &mut state.open.batch);
-        self.timers.scheduler().went_back(back);
         tracing::warn!(timers, tasks, "{}", back.sentence());
         self.notify(state, &back.sentence());
         let (store, core) = (self.store.clone(), self.core.clone());
