@@ -7,8 +7,8 @@ use std::rc::Rc;
 use mlua::chunk::Compiler;
 use mlua::{Function, Lua, LuaString, Table};
 
-use crate::api::reply;
 use crate::limits::SOURCE_BYTES;
+use crate::reply::reply;
 use crate::source::Source;
 
 /// Adds `host.resolve` and `host.load`, which work on the files already read.

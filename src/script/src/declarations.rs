@@ -10,7 +10,7 @@ use palabre_model::CommandSpec;
 use palabre_text::{Entry, Scanner, TextError};
 use serde::{Deserialize, Serialize};
 
-use crate::limits::Limits;
+use crate::limits::RequestLimits;
 
 /// The maximum number of declarations of one kind.
 pub(crate) const DECLARATIONS_MAX: usize = 1_000;
@@ -158,21 +158,6 @@ pub struct RouteSpec {
     /// The limits of a request.
     #[serde(skip)]
     pub limits: RequestLimits,
-}
-
-/// The limits of a request to a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestLimits {
-    /// The maximum length of the body, in bytes.
-    pub bytes: usize,
-    /// The maximum number of names and values in the body, and of names in the query.
-    pub values: usize,
-}
-
-impl Default for RequestLimits {
-    fn default() -> Self {
-        Limits::default().request()
-    }
 }
 
 impl RouteSpec {

@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use palabre_fetch::{Reply, Request};
 use palabre_model::{
     ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
     UserId,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::effects::MetricChange;
@@ -90,7 +88,7 @@ pub trait HostApi {
     }
 
     /// Returns the name behind a mention in a text, in the context of an event.
-    fn mentioned(&self, _around: &Event, _mention: &str) -> Option<String> {
+    fn mentioned(&self, _context: &Event, _mention: &str) -> Option<String> {
         None
     }
 
@@ -105,12 +103,12 @@ pub trait HostApi {
     /// Returns the id and name of a user by name or mention, in the context of an event.
     ///
     /// The bot's platform decides which name belongs to whom.
-    fn user_named(&self, _bot: &str, _around: &Event, _name: &str) -> Option<(String, String)> {
+    fn user_named(&self, _bot: &str, _context: &Event, _name: &str) -> Option<(String, String)> {
         None
     }
 
     /// Returns a user's membership in the event's space, if known.
-    fn member(&self, _around: &Event, _user: &UserId) -> Option<Member> {
+    fn member(&self, _context: &Event, _user: &UserId) -> Option<Member> {
         None
     }
 
@@ -122,7 +120,7 @@ pub trait HostApi {
     /// Returns the reason why not.
     fn may_act(
         &self,
-        _around: &Event,
+        _context: &Event,
         _actor: Option<&UserId>,
         _target: &UserId,
         _impact: Impact,
@@ -165,11 +163,11 @@ pub trait HostApi {
         Meters::default()
     }
 
-    /// Reserves a metric series for the script, which may have at most `_most`.
+    /// Reserves a metric series for the script, which may have at most `_series_max`.
     ///
     /// # Errors
     /// Returns the reason if there is no room for another series.
-    fn reserve_metric(&self, _change: &MetricChange, _most: usize) -> Result<(), String> {
+    fn reserve_metric(&self, _change: &MetricChange, _series_max: usize) -> Result<(), String> {
         Ok(())
     }
 
@@ -242,105 +240,4 @@ impl HostApi for EmptyHost {
     fn message_id(&self, _: &RoomId, _: &ActionKey) -> Option<MessageId> {
         None
     }
-}
-
-/// A reason to wait.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wait {
-    /// A time.
-    Sleep {
-        /// The end of the wait.
-        until: Millis,
-    },
-    /// The next message of a user in a room.
-    Ask {
-        /// The room.
-        room: RoomId,
-        /// The user.
-        user: UserId,
-        /// The timeout.
-        until: Millis,
-    },
-    /// A user's choice: a press of a button with one of these actions, or a message equal to a label.
-    Choose {
-        /// The room.
-        room: RoomId,
-        /// The user.
-        user: UserId,
-        /// The action and the label of each choice.
-        choices: Vec<(String, String)>,
-        /// The timeout.
-        until: Millis,
-    },
-    /// The response to an HTTP request.
-    Http {
-        /// The request.
-        request: Request,
-        /// The timeout.
-        until: Millis,
-    },
-    /// The result of one of the script's own actions.
-    Delivery {
-        /// The action.
-        key: ActionKey,
-        /// The timeout.
-        until: Millis,
-    },
-}
-
-impl Wait {
-    /// Returns the time at which the wait ends at the latest.
-    #[must_use]
-    pub const fn until(&self) -> Millis {
-        match self {
-            Self::Sleep { until }
-            | Self::Ask { until, .. }
-            | Self::Choose { until, .. }
-            | Self::Http { until, .. }
-            | Self::Delivery { until, .. } => *until,
-        }
-    }
-
-    /// Returns the wait without the query, headers and body of an HTTP request, for the journal.
-    ///
-    /// They may be secret, and the request is not repeated after a restart.
-    #[must_use]
-    pub fn for_the_record(&self) -> Self {
-        match self {
-            Self::Http { request, until } => {
-                let url = request.url.split(['?', '#']).next().unwrap_or_default().to_owned();
-                let request = Request { headers: Vec::new(), body: None, url, ..request.clone() };
-                Self::Http { request, until: *until }
-            }
-            other => other.clone(),
-        }
-    }
-
-    /// Returns the wait, ending no later than `latest`.
-    #[must_use]
-    pub fn ending_by(mut self, latest: Millis) -> Self {
-        match &mut self {
-            Self::Sleep { until }
-            | Self::Ask { until, .. }
-            | Self::Choose { until, .. }
-            | Self::Http { until, .. }
-            | Self::Delivery { until, .. } => *until = latest.min(*until),
-        }
-        self
-    }
-}
-
-/// The outcome of a wait.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// The timeout passed.
-    TimeUp,
-    /// The user's message or choice, or the id of what an action created (empty if it creates nothing).
-    Text(String),
-    /// The HTTP response.
-    Reply(Box<Reply>),
-    /// The failure.
-    Failed(String),
 }

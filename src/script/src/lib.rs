@@ -6,11 +6,14 @@
 //! randomness, stored values, answers) enters through [`HostApi`] and [`Input`].
 
 mod api;
+mod bom;
+mod builtin;
 mod chunk;
 mod command;
 mod declarations;
 mod effects;
 mod fault;
+mod grants;
 mod host_api;
 mod limits;
 mod locale;
@@ -21,6 +24,7 @@ mod objects;
 mod reference;
 mod refusal;
 mod repeat_limiter;
+mod reply;
 mod routing;
 mod run;
 mod sandbox;
@@ -29,38 +33,33 @@ mod source;
 mod testing;
 mod value;
 mod vm;
+mod wait;
 mod waiting_memory;
 mod watch;
 mod weight;
 mod yaml;
 
+pub use bom::without_bom;
+pub use builtin::BUILT_IN;
 pub use chunk::{Coverage, syntax_error};
 pub use declarations::{
-    Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RequestLimits, RouteAuth,
-    RouteSpec, TaskSpec,
+    Declarations, FieldSpec, FieldType, Listening, Missed, PatternKind, PatternSpec, RouteAuth, RouteSpec, TaskSpec,
 };
 pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 pub use fault::Failure;
-pub use host_api::{Answer, Denied, EmptyHost, HostApi, Input, Stored, Wait};
-pub use limits::{Limit, Limits};
+pub use grants::GRANTS;
+pub use host_api::{Denied, EmptyHost, HostApi, Input, Stored};
+pub use limits::{Limit, Limits, RequestLimits};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
 pub use meter::Meters;
-pub use reference::{ApiItem, ApiKind, Parameter, Reading, api, read_types, reference_markdown};
+pub use reference::{ApiItem, ApiKind, EDITOR_TYPES, Parameter, Reading, api, read_types, reference_markdown};
 pub use repeat_limiter::RepeatLimiter;
 pub use routing::RouteReply;
 pub use schedule::Schedule;
-pub use source::{Source, SourceError, discover, read_file, without_bom};
+pub use source::{Source, SourceError, discover, read_file};
 pub use testing::{ReadField, RunningTest, TestCase, TestFailure, TestFile, TestStep};
 pub use value::{decode as decode_value, encode as encode_value};
 pub use vm::{Step, SuspendedRun, Vm};
+pub use wait::{Answer, Wait};
 pub use watch::Ticker;
 pub use yaml::{YamlError, YamlFile, nearest};
-
-/// The grants that bots.yaml can give a script, in addition to `http:HOST`.
-pub const GRANTS: &[&str] = &["moderation", "rooms", "direct", "routes", "files", "personas", "mentions"];
-
-/// Scripts built into the runtime: name and text.
-pub const BUILT_IN: &[(&str, &str)] = &[("help", include_str!("builtin/help.luau"))];
-
-/// Type definitions for editors, which `palabre new` writes.
-pub const EDITOR_TYPES: &str = include_str!("../palabre.d.luau");

@@ -5,8 +5,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declarations::RequestLimits;
-
 /// The limits of one script, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -98,6 +96,21 @@ impl Default for Limits {
     }
 }
 
+/// The limits of a request to a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// The maximum length of the body, in bytes.
+    pub bytes: usize,
+    /// The maximum number of names and values in the body, and of names in the query.
+    pub values: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Limits::default().request()
+    }
+}
+
 /// The maximum size of a source file, in bytes.
 ///
 /// Compiling cannot be interrupted; this size takes about 15 ms.
@@ -173,7 +186,8 @@ pub enum Limit {
     #[error("word limit: the words of hear take more than {0} KiB (limits.words_kb)")]
     Words(usize),
     #[error(
-        "hear limit: a message takes more than {0:?} to be searched for the script's patterns and words (limits.hear_ms)"
+        "hear limit: a message takes more than {0:?} to be searched for the script's patterns and words \
+         (limits.hear_ms)"
     )]
     Hear(Duration),
     #[error("timer limit: the timers that wait take more than {0} MiB with their payloads (limits.timers_mb)")]

@@ -1,12 +1,9 @@
-//! Refused and failed actions, and how users and scripts are informed of them.
+//! Refused and failed actions, and the texts that explain them to users.
 
-use std::sync::Arc;
-
-use palabre_model::{Action, Content, EventKind, RefusalKind};
+use palabre_model::RefusalKind;
 
 use crate::effects::Refused;
 use crate::host_api::Denied;
-use crate::run::Run;
 
 /// The error when the result of an action is not known in time.
 pub(crate) const TIMED_OUT: &str = "it was not done in time";
@@ -75,28 +72,6 @@ pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
         RefusalKind::Failed => "refused-failed",
     };
     (key, words)
-}
-
-/// Informs the user of a command or component of refusals that the script has not asked about.
-pub(crate) fn report_refusals(run: &mut Run) {
-    let unasked = run.refused.iter().filter(|refusal| !refusal.refused.is_asked);
-    let mut replies: Vec<String> = unasked.filter_map(|refusal| refusal.reply.clone()).collect();
-    replies.dedup();
-    let Ok(input) = run.input() else { return };
-    let event = Arc::clone(&input.event);
-    let (Some(room), Some(user), false) = (&event.room, &event.user, replies.is_empty()) else { return };
-    let interaction = match &event.kind {
-        EventKind::Command { interaction, .. }
-        | EventKind::Button { interaction, .. }
-        | EventKind::Select { interaction, .. }
-        | EventKind::Form { interaction, .. } => interaction.clone(),
-        _ => return,
-    };
-    // Without ephemeral messages, a message to everybody is better than none.
-    let ephemeral = interaction.is_some() || run.host.can(event.bot.name.as_str(), "whisper");
-    let content = Content { ephemeral, ..Content::text(replies.join("\n")) };
-    // There is an input, so this cannot fail.
-    drop(run.record(Action::Answer { room: room.id.clone(), user: user.id.clone(), interaction, content }));
 }
 
 #[cfg(test)]

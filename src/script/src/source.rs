@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use palabre_model::ScriptName;
 use sha2::{Digest, Sha256};
 
+use crate::bom::without_bom;
 use crate::limits::SOURCE_BYTES;
 use crate::locale::check_nesting;
 use crate::manifest::Manifest;
@@ -67,7 +68,10 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A source file is too large.
-    #[error("{} is larger than {} KiB, the limit for one source file; split it into modules", path.display(), SOURCE_BYTES >> 10)]
+    #[error(
+        "{} is larger than {} KiB, the limit for one source file; split it into modules", path.display(),
+        SOURCE_BYTES >> 10
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -240,7 +244,8 @@ impl Source {
         let of_library = wanted.strip_prefix(LIBRARY);
         if of_library.is_none() && !self.is_folder() && !requirer.starts_with(LIBRARY) {
             return Err(format!(
-                "require(\"{wanted}\"): {0} is a single file and has no others; move it to {0}/init.luau in a folder of its own",
+                "require(\"{wanted}\"): {0} is a single file and has no others; move it to {0}/init.luau in a folder of \
+                 its own",
                 self.name
             ));
         }
@@ -379,10 +384,4 @@ pub fn read_file(path: &Path) -> Result<String, SourceError> {
     let text = String::from_utf8(bytes).ok();
     let text = text.ok_or_else(|| SourceError::NotText { path: path.to_owned() })?;
     Ok(without_bom(&text).to_owned())
-}
-
-/// Removes the byte order mark (U+FEFF) that some editors write at the start of UTF-8 files.
-#[must_use]
-pub fn without_bom(text: &str) -> &str {
-    text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use mlua::{Function, Lua, LuaString, Thread, Value as LuaValue, VmState};
 use serde_json::Value;
 
+use crate::bom::without_bom;
 use crate::fault::without_addresses;
 use crate::limits::VALUE_BYTES;
-use crate::source::without_bom;
 use crate::value;
 use crate::watch::{Ticker, Watch};
 

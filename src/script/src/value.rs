@@ -6,8 +6,7 @@ use mlua::{Lua, Table, Value as LuaValue};
 use serde_json::{Map, Number, Value};
 
 use crate::limits::VALUE_DEPTH;
-use crate::run::STOPPED;
-use crate::watch::Watch;
+use crate::watch::{STOPPED, Watch};
 
 /// The largest integer that a Lua number holds exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use palabre_model::EventKind;
 
-use crate::host_api::Wait;
 use crate::value;
+use crate::wait::Wait;
 
 /// The overhead of a waiting run in addition to its texts, in bytes.
 ///

@@ -16,6 +16,11 @@ const TICK: Duration = Duration::from_millis(1);
 /// The number of idle ticks after which the ticker goes to sleep.
 const IDLE_TICKS_MAX: u32 = 200;
 
+/// The error of a host function that stopped because the CPU budget is used up.
+///
+/// The run ends with the limit even if the script catches this error.
+pub(crate) const STOPPED: &str = "the script's CPU budget is used up";
+
 /// The state that a VM and the ticker share.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {

@@ -5,9 +5,10 @@ use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS_MAX, Offer, RoomI
 
 use super::check::{event_author, granted, millis_or_none, name};
 use super::content::{check_limits, check_not_empty, content_of};
-use super::{acting, sent};
+use super::function::acting;
 use crate::limits::VALUE_BYTES;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::{Problem, sent};
+use crate::run::{Run, SharedRun};
 use crate::value;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {

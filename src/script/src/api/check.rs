@@ -4,7 +4,8 @@ use mlua::{LuaString, Value as LuaValue};
 use palabre_model::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
 
 use crate::limits::{NAME_BYTES, REASON_BYTES};
-use crate::run::{Problem, Run};
+use crate::reply::Problem;
+use crate::run::Run;
 
 /// Returns a string as UTF-8 text.
 pub(super) fn text(text: &LuaString) -> Result<String, Problem> {

@@ -6,12 +6,13 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_model::{ArgType, Attachment, CommandSpec, EventKind, Menu, Millis, Permission};
 use serde_json::{Map, Value, json};
 
-use super::add;
+use super::function::add;
 use super::locale::languages;
 use crate::command::{Given, parse, usage};
 use crate::effects::Change;
 use crate::locale::{FALLBACK, Locales};
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
 use crate::value;
 
 /// The runtime's own texts, by language.

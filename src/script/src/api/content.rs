@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::check::{granted, text};
 use crate::limits::VALUE_BYTES;
-use crate::run::{Problem, Run};
+use crate::reply::Problem;
+use crate::run::Run;
 use crate::value;
 
 /// The maximum length of a file name, in bytes, as in most file systems.

@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::add;
 use super::check::{granted, millis, name as named, text};
+use super::function::add;
 use crate::declarations::{DECLARATIONS_MAX, Missed, PatternKind, PatternSpec, RouteSpec, TaskSpec};
 use crate::limits::{DECLARED_BYTES, Limit, NAME_BYTES};
 use crate::locale::Locales;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
 use crate::value;
 use crate::yaml::nearest;
 

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use serde_json::{Map, Value};
 
-use super::add;
 use super::check::name;
+use super::function::add;
 use crate::limits::TRANSLATED_BYTES;
 use crate::locale::Locales;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
 use crate::value;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, locales: Rc<Locales>) -> mlua::Result<()> {

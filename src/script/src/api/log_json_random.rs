@@ -6,9 +6,10 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use rand::RngExt;
 use serde_json::Value;
 
-use super::add;
+use super::function::add;
 use crate::limits::LOG_BYTES;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
 use crate::{log_line, value};
 
 /// The maximum length of a JSON text, in bytes.

@@ -7,9 +7,10 @@ use palabre_model::{Action, ActionKey, EventKind, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
 use super::content::{adapt, check_limits, check_not_empty, content_of};
-use super::{acting, add, sent};
+use super::function::{acting, add};
 use crate::limits::NAME_BYTES;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::{Problem, sent};
+use crate::run::{Run, SharedRun};
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);

@@ -5,11 +5,12 @@
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use serde_json::Value;
 
-use super::add;
 use super::check::text;
+use super::function::add;
 use crate::effects::MetricChange;
 use crate::limits::LOG_BYTES;
-use crate::run::{Problem, SharedRun};
+use crate::reply::Problem;
+use crate::run::SharedRun;
 use crate::value;
 
 /// The maximum length of a name, in bytes.

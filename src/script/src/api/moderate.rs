@@ -10,10 +10,11 @@ use serde_json::Map;
 
 use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};
 use super::command::RuntimeTexts;
-use super::{acting, sent};
+use super::function::acting;
 use crate::limits::VALUE_BYTES;
 use crate::refusal::{TIMED_OUT, text_of};
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::{Problem, sent};
+use crate::run::{Run, SharedRun};
 
 /// The maximum number of messages that one purge removes.
 const PURGE_MAX: u32 = 1_000;

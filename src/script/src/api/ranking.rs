@@ -6,10 +6,11 @@
 
 use mlua::{Lua, LuaString, Table};
 
-use super::add;
+use super::function::add;
 use crate::effects::Change;
 use crate::limits::KEY_BYTES;
-use crate::run::{Problem, Run, SharedRun};
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
 use crate::value;
 
 /// The number of members above which a branch of the tree is split.

@@ -3,11 +3,12 @@
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use serde_json::Value;
 
-use super::add;
 use super::check::millis;
+use super::function::add;
 use crate::effects::{Change, TimerChange};
 use crate::limits::{KEY_BYTES, NAME_BYTES, TIMER_BYTES, VALUE_BYTES};
-use crate::run::{Problem, SharedRun};
+use crate::reply::{Problem, reply};
+use crate::run::SharedRun;
 use crate::value;
 
 /// The maximum number of rows that one scan returns.
@@ -175,7 +176,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         });
         value::to_lua(lua, &runs.collect()).map_err(|error| run.borrow_mut().failed(&error))
     })?;
-    host.set("millis", lua.create_function(|_, duration: LuaValue| Ok(super::reply(millis(&duration))))?)
+    host.set("millis", lua.create_function(|_, duration: LuaValue| Ok(reply(millis(&duration))))?)
 }
 
 /// Parses a rate such as `5/10s`: the count, and the window in milliseconds.

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use memchr::memmem;
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
-use super::add;
-use crate::run::{Problem, Run, STOPPED, SharedRun};
+use super::function::add;
+use crate::reply::Problem;
+use crate::run::{Run, SharedRun};
+use crate::watch::STOPPED;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     host.set("find", lua.create_function(find)?)?;

@@ -6,10 +6,13 @@ use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_text as text;
 use serde_json::json;
 
-use super::{add, locale::languages};
+use super::function::add;
+use super::locale::languages;
 use crate::locale::FALLBACK;
-use crate::run::{Problem, STOPPED, SharedRun};
+use crate::reply::Problem;
+use crate::run::SharedRun;
 use crate::value;
+use crate::watch::STOPPED;
 
 /// The maximum length of a text, in bytes.
 const TEXT_BYTES: usize = 64 << 10;

@@ -3,8 +3,8 @@
 use jiff::{Timestamp, tz::TimeZone};
 use mlua::{Lua, Table};
 
-use super::reply;
-use crate::run::{Problem, SharedRun};
+use crate::reply::{Problem, reply};
+use crate::run::SharedRun;
 
 /// The maximum length of a time, a format or a zone, in bytes.
 const TEXT_BYTES: usize = 256;

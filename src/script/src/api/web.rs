@@ -4,10 +4,11 @@ use mlua::{Lua, LuaString, MultiValue, Table, Value as LuaValue};
 use palabre_fetch::REQUEST_BYTES_MAX;
 use serde_json::Value;
 
-use super::add;
 use super::check::text;
+use super::function::add;
 use crate::limits::{Limit, VALUE_BYTES};
-use crate::run::{Problem, SharedRun};
+use crate::reply::Problem;
+use crate::run::SharedRun;
 use crate::value;
 
 /// The maximum length of a URL with its method, in bytes.

@@ -6,7 +6,7 @@ use std::fmt;
 use palabre_model::parse_duration;
 use serde_json::{Map, Value};
 
-use super::Manifest;
+use super::contents::Manifest;
 use super::field::{ConfigField, ConfigKind, Measure};
 use crate::yaml::nearest;
 

@@ -6,9 +6,9 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use super::Manifest;
+use super::contents::Manifest;
 use super::schema::{RawField, checked};
-use crate::GRANTS;
+use crate::grants::GRANTS;
 use crate::yaml::{YamlError, YamlFile, nearest};
 
 /// The version of the runtime, which all crates share.

@@ -2,7 +2,8 @@
 
 use palabre_model::EventName;
 
-use super::{ApiItem, ApiKind, api};
+use super::item::{ApiItem, ApiKind};
+use super::read::api;
 
 const HEAD: &str = "# Reference
 

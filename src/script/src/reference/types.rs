@@ -1,6 +1,6 @@
 //! Parser for types in the type definitions: functions, tables, and combinations of them.
 
-use super::Parameter;
+use super::item::Parameter;
 use super::tokens::{Kind, Reader};
 
 /// A type, as far as the reference needs it.
@@ -31,6 +31,31 @@ pub(super) enum Shape {
 pub(super) struct Signature {
     pub(super) parameters: Vec<Parameter>,
     pub(super) returns: String,
+}
+
+impl Signature {
+    /// Merges two signatures of one function that can be called in two ways.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        for (at, parameter) in self.parameters.iter_mut().enumerate() {
+            match other.parameters.get(at) {
+                Some(same) => {
+                    parameter.optional |= same.optional;
+                    parameter.variadic |= same.variadic;
+                    if same.type_text != parameter.type_text {
+                        parameter.type_text = "any".to_owned();
+                    }
+                }
+                None => parameter.optional = true,
+            }
+        }
+        let more = other.parameters.iter().skip(self.parameters.len());
+        let more: Vec<_> = more.map(|parameter| Parameter { optional: true, ..parameter.clone() }).collect();
+        self.parameters.extend(more);
+        if self.returns != other.returns {
+            self.returns = format!("{} | {}", self.returns, other.returns);
+        }
+        self
+    }
 }
 
 /// A field or a method.

@@ -1,0 +1,55 @@
+//! Calls from other scripts, within their runs.
+
+use std::sync::Arc;
+
+use mlua::{Function, MultiValue, Value as LuaValue};
+use serde_json::Value;
+
+use super::{Step, Vm};
+use crate::effects::Effects;
+use crate::host_api::Input;
+use crate::limits::VALUE_BYTES;
+use crate::value;
+
+impl Vm {
+    /// Calls a function that the script exports, within another script's run.
+    ///
+    /// Its effects stay in this VM until that run is [finished](Vm::finish_call) or dropped. It cannot wait.
+    ///
+    /// # Errors
+    /// Returns the error that it raised, or that there is no such function.
+    pub fn call(&mut self, function: &str, arguments: &Value, input: Input) -> Result<Value, String> {
+        let exported: Option<Function> = self.exports.raw_get(function).map_err(|error| error.to_string())?;
+        let exported = exported.ok_or_else(|| format!("the script exports no {function}"))?;
+        if !self.run.borrow().is_of(&input) {
+            self.run.borrow_mut().begin(input);
+        }
+        let list = arguments.as_array().map(Vec::as_slice).unwrap_or_default();
+        let values = list.iter().map(|value| value::to_lua(&self.lua, value)).collect::<mlua::Result<MultiValue>>();
+        let watch = Arc::clone(&self.watch);
+        let armed = self.ticker.arm(&watch);
+        let outcome = values.and_then(|values| exported.call::<LuaValue>(values));
+        drop(armed);
+        let (failed, is_expired) = (self.run.borrow().has_tripped(), self.watch.is_expired());
+        match outcome {
+            Ok(result) if !failed && !is_expired => value::from_lua(&result, VALUE_BYTES),
+            outcome => {
+                let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
+                match self.failed(&error) {
+                    Step::Failed(failure) => Err(failure.to_string()),
+                    _ => Err("the call failed".to_owned()),
+                }
+            }
+        }
+    }
+
+    /// Returns the effects of all calls within one run of another script.
+    pub fn finish_call(&mut self) -> Effects {
+        self.run.borrow_mut().finish()
+    }
+
+    /// Drops the effects of the calls within one run of another script.
+    pub fn drop_call(&mut self) {
+        let _tripped = self.run.borrow_mut().discard();
+    }
+}

@@ -1,0 +1,106 @@
+//! Waits of runs, and their outcomes.
+
+use palabre_fetch::{Reply, Request};
+use palabre_model::{ActionKey, Millis, RoomId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// A reason to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// A time.
+    Sleep {
+        /// The end of the wait.
+        until: Millis,
+    },
+    /// The next message of a user in a room.
+    Ask {
+        /// The room.
+        room: RoomId,
+        /// The user.
+        user: UserId,
+        /// The timeout.
+        until: Millis,
+    },
+    /// A user's choice: a press of a button with one of these actions, or a message equal to a label.
+    Choose {
+        /// The room.
+        room: RoomId,
+        /// The user.
+        user: UserId,
+        /// The action and the label of each choice.
+        choices: Vec<(String, String)>,
+        /// The timeout.
+        until: Millis,
+    },
+    /// The response to an HTTP request.
+    Http {
+        /// The request.
+        request: Request,
+        /// The timeout.
+        until: Millis,
+    },
+    /// The result of one of the script's own actions.
+    Delivery {
+        /// The action.
+        key: ActionKey,
+        /// The timeout.
+        until: Millis,
+    },
+}
+
+impl Wait {
+    /// Returns the time at which the wait ends at the latest.
+    #[must_use]
+    pub const fn until(&self) -> Millis {
+        match self {
+            Self::Sleep { until }
+            | Self::Ask { until, .. }
+            | Self::Choose { until, .. }
+            | Self::Http { until, .. }
+            | Self::Delivery { until, .. } => *until,
+        }
+    }
+
+    /// Returns the wait without the query, headers and body of an HTTP request, for the journal.
+    ///
+    /// They may be secret, and the request is not repeated after a restart.
+    #[must_use]
+    pub fn for_the_record(&self) -> Self {
+        match self {
+            Self::Http { request, until } => {
+                let url = request.url.split(['?', '#']).next().unwrap_or_default().to_owned();
+                let request = Request { headers: Vec::new(), body: None, url, ..request.clone() };
+                Self::Http { request, until: *until }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Returns the wait, ending no later than `latest`.
+    #[must_use]
+    pub fn ending_by(mut self, latest: Millis) -> Self {
+        match &mut self {
+            Self::Sleep { until }
+            | Self::Ask { until, .. }
+            | Self::Choose { until, .. }
+            | Self::Http { until, .. }
+            | Self::Delivery { until, .. } => *until = latest.min(*until),
+        }
+        self
+    }
+}
+
+/// The outcome of a wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The timeout passed.
+    TimeUp,
+    /// The user's message or choice, or the id of what an action created (empty if it creates nothing).
+    Text(String),
+    /// The HTTP response.
+    Reply(Box<Reply>),
+    /// The failure.
+    Failed(String),
+}
