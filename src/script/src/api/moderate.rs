@@ -1,4 +1,4 @@
-//! Moderation of members and rooms, pins and purges; permission checks and results of actions.
+//! Moderation of members and rooms, pins and purges, with their permission checks.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -12,7 +12,6 @@ use super::check::{granted, message_ref, millis, millis_or_none, name, reachable
 use super::command::RuntimeTexts;
 use super::function::acting;
 use crate::limits::VALUE_BYTES;
-use crate::refusal::{TIMED_OUT, text_of};
 use crate::reply::{Problem, sent};
 use crate::run::{Run, SharedRun};
 
@@ -20,7 +19,13 @@ use crate::run::{Run, SharedRun};
 const PURGE_MAX: u32 = 1_000;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
-    outcomes(lua, host, run, runtime_texts)?;
+    install_members(lua, host, run, runtime_texts)?;
+    install_rooms(lua, host, run)?;
+    install_purge(lua, host, run, runtime_texts)
+}
+
+/// Adds functions that act on members.
+fn install_members(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
     let texts = Rc::clone(runtime_texts);
     acting(lua, host, "moderate", run, move |_, run, arguments: Moderate| {
         let (room, of_space, user, what, duration, why, extra) = arguments;
@@ -61,7 +66,11 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &
         granted(&run, "moderation", "deciding on requests to join")?;
         let (room, user) = (reachable(&run, &room)?, name(&user, "a user's id")?.into());
         run.act(Action::Admit { room, user, decline })
-    })?;
+    })
+}
+
+/// Adds functions that change a room, or make something in it.
+fn install_rooms(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     acting(lua, host, "arrange", run, |_, run, (room, what, how): (LuaString, String, LuaValue)| {
         let mut run = run.borrow_mut();
         granted(&run, "moderation", "changing a room")?;
@@ -91,7 +100,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &
         granted(&run, "moderation", "pinning messages")?;
         let (room, message) = (reachable(&run, &room)?, message_ref(&which, is_key)?);
         run.act(Action::Pin { room, message, remove })
-    })?;
+    })
+}
+
+fn install_purge(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
     let texts = Rc::clone(runtime_texts);
     acting(
         lua,
@@ -121,43 +133,6 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &
             }
         },
     )
-}
-
-/// Adds functions that report refusals, explain problems and check who may act on whom.
-fn outcomes(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
-    let shared = SharedRun::clone(run);
-    let refused = move |_: &Lua, (seq, part, index): (f64, u32, u32)| {
-        let mut run = shared.borrow_mut();
-        let is_it = |key: &ActionKey| (key.seq, key.part, key.index) == (seq as u64, part, index);
-        let refusal = run.refused.iter_mut().find(|refusal| is_it(&refusal.refused.key));
-        Ok(refusal.map(|refusal| {
-            refusal.refused.is_asked = true;
-            refusal.plain.clone()
-        }))
-    };
-    host.set("refused", lua.create_function(refused)?)?;
-    let (shared, texts) = (SharedRun::clone(run), Rc::clone(runtime_texts));
-    let plain = move |_: &Lua, problem: String| {
-        let (key, words) = text_of(&problem);
-        let arguments = Map::from_iter([("reason".to_owned(), words.into())]);
-        Ok(texts.say(&mut shared.borrow_mut(), key, &arguments))
-    };
-    host.set("plain", lua.create_function(plain)?)?;
-    host.set("timed_out", TIMED_OUT)?;
-    let (shared, texts) = (SharedRun::clone(run), Rc::clone(runtime_texts));
-    let can_act_on = move |_: &Lua, (actor, target): (LuaString, LuaString)| {
-        let mut run = shared.borrow_mut();
-        let verdict = name(&actor, "a user's id").and_then(|actor| {
-            let target = UserId::from(name(&target, "a user's id")?);
-            Ok(run.host.may_act(&run.input()?.event, Some(&actor.into()), &target, Impact::Restricts))
-        });
-        Ok(match verdict {
-            Ok(Ok(())) => (Some(true), None, None),
-            Ok(Err(denied)) => (Some(false), Some(texts.say(&mut run, denied.key(), &Map::new())), None),
-            Err(problem) => (None, None, Some(problem)),
-        })
-    };
-    host.set("can_act_on", lua.create_function(can_act_on)?)
 }
 
 /// Requests an action, or refuses it if its requester may not act on `target`.

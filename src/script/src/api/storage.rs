@@ -1,22 +1,26 @@
-//! `store`, `limit` and `timers`.
+//! `store`: the stored values of the script.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use serde_json::Value;
 
 use super::check::millis;
 use super::function::add;
-use crate::effects::{Change, TimerChange};
-use crate::limits::{KEY_BYTES, NAME_BYTES, TIMER_BYTES, VALUE_BYTES};
-use crate::reply::{Problem, reply};
+use crate::effects::Change;
+use crate::limits::{KEY_BYTES, VALUE_BYTES};
+use crate::reply::Problem;
 use crate::run::SharedRun;
 use crate::value;
 
 /// The maximum number of rows that one scan returns.
 const PAGE_ROWS_MAX: usize = 1_000;
-/// The scope of `limit`, which stores recent times by key. Scripts cannot name it.
-const LIMIT_SCOPE: &[u8] = b"\x01limit\0";
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
+    install_values(lua, host, run)?;
+    install_scan(lua, host, run)
+}
+
+/// Adds functions that read and write single values.
+fn install_values(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     add(lua, host, "get", run, |lua, run, (scope, name): (LuaString, LuaValue)| {
         let key = key(&scope, &name)?;
         run.borrow().input()?;
@@ -76,7 +80,10 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         let new = value::number(sum).ok_or_else(|| format!("store.incr: {sum} is not a number that can be stored"))?;
         run.write_over(key, size, Change::Set { value: value::encode(&new).into(), expires })?;
         Ok(sum)
-    })?;
+    })
+}
+
+fn install_scan(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     add(
         lua,
         host,
@@ -100,93 +107,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             };
             page().map_err(|error: mlua::Error| run.borrow_mut().failed(&error))
         },
-    )?;
-    add(lua, host, "limit", run, |_, run, (name, rate): (LuaString, LuaString)| {
-        let (most, window) = rate_of(&rate.to_string_lossy())?;
-        let key = [LIMIT_SCOPE, &*name.as_bytes()].concat();
-        if !(1..=KEY_BYTES).contains(&name.as_bytes().len()) {
-            return Err(format!("limit: a key has 1 to {KEY_BYTES} bytes"));
-        }
-        let mut run = run.borrow_mut();
-        let now = run.input()?.now;
-        let mut times: Vec<Value> = match run.read(&key)?.map(|stored| value::decode(&stored.value)).transpose()? {
-            Some(Value::Array(times)) => times,
-            _ => Vec::new(),
-        };
-        // A time further ahead than the window was recorded before the clock was set back; it is ignored.
-        let counts = |time: u64| time.saturating_add(window) > now && time < now.saturating_add(window);
-        times.retain(|time| time.as_u64().is_some_and(counts));
-        if times.len() >= most {
-            return Ok(false);
-        }
-        times.push(now.into());
-        let value = value::encode(&Value::Array(times)).into();
-        run.write(key, Change::Set { value, expires: Some(now.saturating_add(window)) })?;
-        Ok(true)
-    })?;
-    add(
-        lua,
-        host,
-        "timer_set",
-        run,
-        |_, run, (name, after, key, payload): (String, LuaValue, Option<String>, LuaValue)| {
-            if name.len() > NAME_BYTES || key.as_ref().is_some_and(|key| key.len() > NAME_BYTES) {
-                return Err(format!("timers.set: a name and a key have at most {NAME_BYTES} bytes"));
-            }
-            let wait = millis(&after).map_err(|problem| format!("timers.set: after: {problem}"))?;
-            let payload = value::from_lua(&payload, TIMER_BYTES).map_err(|problem| {
-                let most = TIMER_BYTES >> 10;
-                format!(
-                    "timers.set: this payload cannot be stored: {problem} (a payload has at most {most} KiB; put \
-                     larger data into the store, and its key into the payload)"
-                )
-            })?;
-            let mut run = run.borrow_mut();
-            let input = run.input()?;
-            let due = input.now.saturating_add(wait);
-            let room = input.event.room.as_ref().map(|room| room.id.clone());
-            let key = key.unwrap_or_else(|| format!("{}.{}.{}", input.seq, input.part, run.timer_count()));
-            run.set_timer(TimerChange::Set { name, key: key.clone(), due, room, payload })?;
-            Ok(key)
-        },
-    )?;
-    add(lua, host, "timer_cancel", run, |_, run, key: String| {
-        let mut run = run.borrow_mut();
-        run.input()?;
-        if key.len() > NAME_BYTES {
-            return Err(format!("timers.cancel: a key has at most {NAME_BYTES} bytes"));
-        }
-        run.set_timer(TimerChange::Cancel { key }).map(|()| true)
-    })?;
-    add(lua, host, "task_runs", run, |lua, run, (name, limit): (String, f64)| {
-        let host = run.borrow().host.clone();
-        let now = run.borrow().input()?.now;
-        let runs = host.task_runs(&name, (limit.clamp(1.0, 100.0)) as usize, now)?;
-        let runs = runs.into_iter().map(|mut run| {
-            // Scripts see times in seconds.
-            for name in ["due", "started", "ended"] {
-                run[name] = run[name].as_f64().map_or(Value::Null, |millis| (millis / 1_000.0).into());
-            }
-            if run["error"].is_null()
-                && let Some(map) = run.as_object_mut()
-            {
-                map.remove("error");
-            }
-            run
-        });
-        value::to_lua(lua, &runs.collect()).map_err(|error| run.borrow_mut().failed(&error))
-    })?;
-    host.set("millis", lua.create_function(|_, duration: LuaValue| Ok(reply(millis(&duration))))?)
-}
-
-/// Parses a rate such as `5/10s`: the count, and the window in milliseconds.
-fn rate_of(rate: &str) -> Result<(usize, u64), Problem> {
-    let parsed = rate.split_once('/').filter(|_| rate.len() <= 64).and_then(|(most, window)| {
-        let most: usize = most.trim().parse().ok().filter(|most| (1..=1_000).contains(most))?;
-        let window = palabre_model::parse_duration(window)?.as_millis();
-        Some((most, u64::try_from(window).ok().filter(|window| *window > 0)?))
-    });
-    parsed.ok_or_else(|| format!("limit: \"{rate}\" is not a rate; write a count (at most 1000) and a time: \"5/10s\""))
+    )
 }
 
 fn key(scope: &LuaString, name: &LuaValue) -> Result<Vec<u8>, Problem> {

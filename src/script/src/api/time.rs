@@ -1,8 +1,9 @@
-//! `time`: the clock of the run, and formatting and parsing of times.
+//! `time`: the clock of the run, formatting and parsing of times, and parsing of durations.
 
 use jiff::{Timestamp, tz::TimeZone};
-use mlua::{Lua, Table};
+use mlua::{Lua, Table, Value as LuaValue};
 
+use super::check::millis;
 use crate::reply::{Problem, reply};
 use crate::run::SharedRun;
 
@@ -19,6 +20,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         })?,
     )?;
     host.set("time_parse", lua.create_function(|_, text: String| Ok(reply(parse(&text))))?)?;
+    host.set("millis", lua.create_function(|_, duration: LuaValue| Ok(reply(millis(&duration))))?)?;
     let shared = SharedRun::clone(run);
     host.set(
         "time_relative",
