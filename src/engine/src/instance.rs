@@ -374,7 +374,7 @@ impl ScriptInstance {
 fn guarded(run_step: impl FnOnce() -> Step) -> Step {
     catch_unwind(AssertUnwindSafe(run_step)).unwrap_or_else(|_| {
         let failure = Failure::new("the host failed inside this run (a bug in Palabre); the VM is replaced");
-        Step::Failed(Box::new(Failure { spoiled: true, ..failure }))
+        Step::Failed(Box::new(Failure { is_tainted: true, ..failure }))
     })
 }
 

@@ -13,7 +13,7 @@ pub struct Failure {
     /// The limit that ended the step, if any.
     pub limit: Option<Limit>,
     /// Whether the VM may be inconsistent and must be rebuilt.
-    pub spoiled: bool,
+    pub is_tainted: bool,
 }
 
 impl Failure {
@@ -21,7 +21,7 @@ impl Failure {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let fault = Fault { message: message.into(), traceback: None, hook: None, action: None, event: None };
-        Self { fault: Box::new(fault), limit: None, spoiled: false }
+        Self { fault: Box::new(fault), limit: None, is_tainted: false }
     }
 
     pub(crate) fn from_lua(
@@ -39,7 +39,7 @@ impl Failure {
             Kind::Recursion => Some(Limit::Recursion),
             Kind::Other => None,
         });
-        let spoiled = matches!(limit, Some(Limit::Memory(_)));
+        let is_tainted = matches!(limit, Some(Limit::Memory(_)));
         let message = match &limit {
             // The place at which the script was stopped is part of the message.
             Some(limit) => match parsed.traceback.as_deref().and_then(|trace| trace.lines().next()) {
@@ -51,7 +51,7 @@ impl Failure {
         Self {
             fault: Box::new(Fault { message, traceback: parsed.traceback, hook: None, action: None, event: None }),
             limit,
-            spoiled,
+            is_tainted,
         }
     }
 }

@@ -96,7 +96,7 @@ impl RouteReply {
     /// A result is nothing, a string, or a table with `status`, `json` or `text` or `html`, and `headers`.
     ///
     /// # Errors
-    /// Returns an error text if it is none of these.
+    /// Returns an error text if it is something else.
     pub fn of(result: &Value) -> Result<Self, String> {
         let first = result.as_array().and_then(|values| values.first()).unwrap_or(&Value::Null);
         let plain = |kind: &str| vec![("content-type".to_owned(), format!("{kind}; charset=utf-8"))];

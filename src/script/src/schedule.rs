@@ -49,8 +49,8 @@ impl Schedule {
         let fields = task.schedule.split_whitespace().count();
         if !(5..=7).contains(&fields) && !task.schedule.starts_with('@') {
             return Err(format!(
-                "a cron expression has 5 fields (minute hour day month weekday), or 6 with seconds before them, or 7 with \
-                 a year at the end; this one has {fields}"
+                "a cron expression has 5 fields (minute hour day month weekday), or 6 with seconds before them, or 7 \
+                 with a year at the end; this one has {fields}"
             ));
         }
         let cron: Cron = task.schedule.parse().map_err(|error| format!("this is not a cron expression: {error}"))?;

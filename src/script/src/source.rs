@@ -69,7 +69,8 @@ pub enum SourceError {
     },
     /// A source file is too large.
     #[error(
-        "{} is larger than {} KiB, the limit for one source file; split it into modules", path.display(),
+        "{} is larger than {} KiB, the limit for one source file; split it into modules",
+        path.display(),
         SOURCE_BYTES >> 10
     )]
     TooLarge {
@@ -244,8 +245,8 @@ impl Source {
         let of_library = wanted.strip_prefix(LIBRARY);
         if of_library.is_none() && !self.is_folder() && !requirer.starts_with(LIBRARY) {
             return Err(format!(
-                "require(\"{wanted}\"): {0} is a single file and has no others; move it to {0}/init.luau in a folder of \
-                 its own",
+                "require(\"{wanted}\"): {0} is a single file and has no others; move it to {0}/init.luau in a folder \
+                 of its own",
                 self.name
             ));
         }

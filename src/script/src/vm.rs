@@ -266,12 +266,12 @@ impl Vm {
         let mut failure = Failure::from_lua(error, tripped, stopped_at.as_deref(), &self.limits);
         // A stack that cannot grow because memory is full is reported as an overflow.
         if failure.limit == Some(Limit::Recursion) && self.lua.used_memory() > self.limits.memory() / 10 * 9 {
-            failure = Failure { limit: Some(Limit::Memory(self.limits.memory_mb)), spoiled: true, ..failure };
+            failure = Failure { limit: Some(Limit::Memory(self.limits.memory_mb)), is_tainted: true, ..failure };
         }
-        if failure.spoiled || self.lua.used_memory() > self.limits.memory() / 4 * 3 {
+        if failure.is_tainted || self.lua.used_memory() > self.limits.memory() / 4 * 3 {
             // Luau has no emergency collection: garbage that is left now would make the next allocation fail too.
             self.idle_runners.clear();
-            failure.spoiled = self.lua.gc_collect().is_err() || self.lua.used_memory() > self.limits.memory() / 2;
+            failure.is_tainted = self.lua.gc_collect().is_err() || self.lua.used_memory() > self.limits.memory() / 2;
         }
         Step::Failed(Box::new(failure))
     }

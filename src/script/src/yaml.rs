@@ -128,14 +128,14 @@ fn lines(text: &str, line: usize, column: usize) -> String {
 
 /// Describes a value that is not a whole number of the type `ty`; `number` is its text where it consists of digits.
 fn whole_number(ty: &str, number: Option<&str>) -> String {
-    let most = match ty {
+    let largest: u64 = match ty {
         "u8" => u8::MAX.into(),
         "u16" => u16::MAX.into(),
         "u32" => u32::MAX.into(),
         _ => u64::MAX,
     };
     match number {
-        Some(_) => format!("this number is too large; it can be at most {most}"),
+        Some(_) => format!("this number is too large; it can be at most {largest}"),
         None => "a whole number is expected here".to_owned(),
     }
 }

@@ -235,7 +235,7 @@ fn a_value_that_cannot_be_stored_is_refused_with_the_reason() {
     for (index, word) in needed.iter().enumerate() {
         let failure = bench.failure(&(index + 1).to_string());
         assert!(failure.fault.message.contains(word), "case {}: {failure}", index + 1);
-        assert!(failure.limit.is_none() && !failure.spoiled);
+        assert!(failure.limit.is_none() && !failure.is_tainted);
     }
 }
 

@@ -104,8 +104,12 @@ const METHODS: &str = r#"
         Space = function(event) return { event.space } end,
         UserHandle = function(event) return { event.user, users.get("lobby/bob") } end,
         Member = function(event) return { event.member } end,
-        MessageHandle = function(event) return { event.message, event:reply("sent"), event.message:react("x"):unreact("x") } end,
-        Action = function(event) return { event.room:thread("aside"), event.message:thread("about it"), event.room:typing() } end,
+        MessageHandle = function(event)
+            return { event.message, event:reply("sent"), event.message:react("x"):unreact("x") }
+        end,
+        Action = function(event)
+            return { event.room:thread("aside"), event.message:thread("about it"), event.room:typing() }
+        end,
         RoomHandle = function(event) return { event.room, rooms.get("lobby/other") } end,
         Event = function(event) return { event } end,
         Ranking = function() return { store.ranking("xp"), store.of(users.get("lobby/bob")).ranking("xp") } end,
@@ -135,7 +139,7 @@ fn probe(class: &str, methods: &str) -> String {
     let event = Event { member: Some(Arc::new(member)), ..said(&format!("{class} {methods}")) };
     let input = bench.input(event);
     let step = match bench.vm.start(input) {
-        Step::Waiting(_, _, parked) => {
+        Step::Waiting(_, _, suspended) => {
             let reply = palabre_fetch::Reply {
                 status: 200,
                 headers: Vec::new(),
@@ -143,7 +147,7 @@ fn probe(class: &str, methods: &str) -> String {
                 url: String::new(),
                 guard: palabre_fetch::ReplyGuard::default(),
             };
-            bench.answer(parked, Answer::Reply(Box::new(reply)))
+            bench.answer(suspended, Answer::Reply(Box::new(reply)))
         }
         step => step,
     };

@@ -40,10 +40,10 @@ fn run(path: &Path) -> (String, String, Duration) {
         Ok(mut bench) => {
             let loading = cpu_time().saturating_sub(started);
             let started = cpu_time();
-            let mut spoiled = false;
+            let mut is_tainted = false;
             let told = match bench.says("go") {
                 Step::Failed(failure) => {
-                    spoiled = failure.spoiled;
+                    is_tainted = failure.is_tainted;
                     failure.to_string()
                 }
                 Step::Done(effects) => format!("done: {}", texts(&effects).join(" ")),
@@ -51,7 +51,7 @@ fn run(path: &Path) -> (String, String, Duration) {
             };
             let took = cpu_time().saturating_sub(started).max(loading);
             // The engine replaces a VM that is known to be tainted.
-            if !spoiled {
+            if !is_tainted {
                 serves_on(&mut bench, name);
             }
             return (wanted, told, took);

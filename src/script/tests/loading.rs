@@ -146,8 +146,8 @@ fn patterns_and_words_have_limits_for_each_script() {
     let Err(failure) = Bench::try_new(&Source::from_text("test", words), &few) else { panic!("it loads") };
     assert_eq!(failure.limit, Some(Limit::Words(0)));
     // The same pattern again does not count twice.
-    let again = "for i = 1, 400 do hear('[ab]{100}', function() end) end";
-    assert!(Bench::try_new(&Source::from_text("test", again), &Limits { patterns_kb: 256, ..limits() }).is_ok());
+    let repeated = "for i = 1, 400 do hear('[ab]{100}', function() end) end";
+    assert!(Bench::try_new(&Source::from_text("test", repeated), &Limits { patterns_kb: 256, ..limits() }).is_ok());
 }
 
 #[test]

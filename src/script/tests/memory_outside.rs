@@ -27,7 +27,8 @@ fn stored_sent_and_set_data_counts_into_the_bytes_of_a_minute() {
         ("buttons", r#"event:reply({ text = "x", buttons = { { label = string.rep("x", 100000), action = "a" } } })"#),
         (
             "embeds",
-            r#"event:reply({ embeds = { { title = "t", fields = { { name = string.rep("x", 100000), value = "v" } } } } })"#,
+            r#"local fields = { { name = string.rep("x", 100000), value = "v" } }
+               event:reply({ embeds = { { title = "t", fields = fields } } })"#,
         ),
         ("timers", r#"for n = 1, 8 do timers.set("t", { after = 1, key = "k" .. n }, string.rep("x", 12000)) end"#),
     ] {
@@ -78,7 +79,7 @@ fn choices_of_waiting_runs_have_a_limit_together() {
     let mut waiting = Vec::new();
     let failure = loop {
         match bench.says("go") {
-            Step::Waiting(_, _, parked) => waiting.push(parked),
+            Step::Waiting(_, _, suspended) => waiting.push(suspended),
             Step::Failed(failure) => break failure,
             Step::Done(_) => panic!("it does not wait"),
         }
@@ -114,7 +115,8 @@ fn declarations_have_a_limit_together() {
     for (what, line) in [
         (
             "choices",
-            r#"command("c" .. n, { args = { { name = "a", type = "choice", choices = { string.rep("x", 200000) } } } }, f)"#,
+            r#"local choices = { string.rep("x", 200000) }
+               command("c" .. n, { args = { { name = "a", type = "choice", choices = choices } } }, f)"#,
         ),
         (
             "arguments",

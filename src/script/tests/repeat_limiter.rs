@@ -58,7 +58,7 @@ impl Subscriber for Lines {
 }
 
 /// A script that formats all texts whose keys are in the message, a hundred times.
-fn speaker(texts: &str, limits: &Limits) -> Bench {
+fn formatter(texts: &str, limits: &Limits) -> Bench {
     let text = r#"function on_message(event)
         for n = 1, 100 do
           for key in string.gmatch(event.text, "%S+") do t(key) end
@@ -75,7 +75,7 @@ fn a_text_with_99_unknown_variables_in_a_loop_is_one_line_a_minute_in_the_script
     let variables: String = (1..=99).map(|n| format!("{{ $a{n} }}")).collect();
     let lines = Lines::default();
     tracing::subscriber::with_default(lines.clone(), || {
-        let mut bench = speaker(&format!("many = {variables}\n"), &Limits { cpu_ms: 10_000, ..limits() });
+        let mut bench = formatter(&format!("many = {variables}\n"), &Limits { cpu_ms: 10_000, ..limits() });
         assert_eq!(bench.replies("many"), ["said"]);
         let said = lines.all();
         assert_eq!(said.len(), 1, "{said:?}");
@@ -94,7 +94,7 @@ fn lines_of_the_runtime_count_like_the_script_s_own() {
     let lines = Lines::default();
     tracing::subscriber::with_default(lines.clone(), || {
         let texts = "one = { $x }\ntwo = { $x }\nthree = { missing }\n";
-        let mut bench = speaker(texts, &Limits { log_lines_per_run: 2, cpu_ms: 10_000, ..limits() });
+        let mut bench = formatter(texts, &Limits { log_lines_per_run: 2, cpu_ms: 10_000, ..limits() });
         assert_eq!(bench.replies("one two three"), ["said"], "the script has not asked for them, and goes on");
         assert_eq!(lines.all().len(), 2, "{:?}", lines.all());
     });

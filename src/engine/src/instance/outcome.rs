@@ -67,7 +67,7 @@ impl ScriptInstance {
 
     pub(super) fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
         let hook = input.event.kind.name();
-        let (is_tainted, is_rate) = (failure.spoiled, failure.limit.as_ref().is_some_and(Limit::is_rate));
+        let (is_tainted, is_rate) = (failure.is_tainted, failure.limit.as_ref().is_some_and(Limit::is_rate));
         let limit = failure.limit.as_ref().map(Limit::name);
         tracing::warn!(script = %self.name, hook = hook.hook(), event = input.seq, "{failure}");
         let mut fault = *failure.fault;

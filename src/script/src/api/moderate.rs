@@ -169,7 +169,8 @@ fn event_in_room<'e>(event: &'e Event, room: &RoomId) -> Cow<'e, Event> {
 
 /// Returns the user who acts on `target` in this run, or `None` if the script acts on its own.
 ///
-/// The actor is the user of a command or a component. If a component affects its own user, the script decides by itself.
+/// The actor is the user of a command or a component. If a component affects its own user, the script decides by
+/// itself.
 fn actor<'e>(event: &'e Event, target: &UserId) -> Option<&'e UserId> {
     let user = &event.user.as_ref()?.id;
     match event.kind {

@@ -50,8 +50,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let run = run.borrow();
             if !run.depends.iter().any(|name| name.as_str() == script) {
                 return Err(format!(
-                    "{script}.{function} cannot be called: {script} is not under depends: in the script.yaml of {0} (a script \
-                     of a single file has none; move it to {0}/init.luau)",
+                    "{script}.{function} cannot be called: {script} is not under depends: in the script.yaml of {0} (a \
+                     script of a single file has none; move it to {0}/init.luau)",
                     run.script
                 ));
             }
@@ -84,7 +84,8 @@ fn weight(request: &Table) -> Result<usize, Problem> {
     let of_url = url.as_bytes().len() + method.as_bytes().len();
     if of_url > URL_BYTES || of_headers > HEADER_BYTES || of_body > REQUEST_BYTES_MAX {
         return Err(format!(
-            "http: a request has at most {URL_BYTES} bytes of url, {HEADER_BYTES} of headers and {REQUEST_BYTES_MAX} of body"
+            "http: a request has at most {URL_BYTES} bytes of url, {HEADER_BYTES} of headers and {REQUEST_BYTES_MAX} \
+             of body"
         ));
     }
     Ok(of_url + of_headers + of_body)

@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn what_people_write_passes() {
         for text in [
-            "a = { $n ->\n    [one] { $m ->\n        [one] :( {\"{\"}\n       *[other] \"x\n    }\n   *[other] b\n}\nb = {-t(x: \"}\")}\n",
+            "a = { $n ->\n    [one] { $m ->\n        [one] :( {\"{\"}\n       *[other] \"x\n    }\n   *[other] b\n}\n\
+             b = {-t(x: \"}\")}\n",
             "# a comment with { { { {\n-t = text\n    .part = { $x } )))\n",
             "a =\n    { $x }\n{ $y }\n    end\n\nb = c\r\n    d { $e }\r\n",
         ] {

@@ -110,9 +110,9 @@ impl Bench {
         self.keep(step)
     }
 
-    pub fn answer(&mut self, parked: SuspendedRun, answer: Answer) -> Step {
+    pub fn answer(&mut self, suspended: SuspendedRun, answer: Answer) -> Step {
         let input = Input { part: 1, ..self.input(said("")) };
-        let step = self.vm.resume(parked, &answer, input);
+        let step = self.vm.resume(suspended, &answer, input);
         self.keep(step)
     }
 
