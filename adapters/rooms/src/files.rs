@@ -3,7 +3,7 @@
 //! They have rows of their own: a message is read far more often than its files.
 
 use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis};
-use palabre_store::{Table, TableId};
+use palabre_store::{Store, Table, TableId};
 use serde::{Deserialize, Serialize};
 
 use crate::decode::FILES_MAX;
@@ -84,8 +84,24 @@ pub(crate) fn address(id: &str) -> String {
 }
 
 /// Returns the id of the file at an address.
-pub(crate) fn id_at(address: &str) -> Option<&str> {
+fn id_at(address: &str) -> Option<&str> {
     address.strip_prefix(FILES_PATH).filter(|id| !id.is_empty() && id.len() <= 64)
+}
+
+/// Reads a file for another platform to which its message is relayed.
+pub(crate) async fn read_for_relay(store: Store, now: Millis, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
+    let id = id_at(url).map(ToOwned::to_owned);
+    let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file of the room service")))?;
+    let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
+    match read {
+        Ok(Ok(Some(row))) if row.data.len() > limit => {
+            Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {limit}", row.data.len())))
+        }
+        Ok(Ok(Some(row))) => Ok(row.data),
+        Ok(Ok(None)) => Err(ActionError::NotFound("the file does not exist any more".to_owned())),
+        Ok(Err(error)) => Err(ActionError::Transient(error.to_string())),
+        Err(error) => Err(ActionError::Transient(error.to_string())),
+    }
 }
 
 /// Deletes the files of a message in `batch`.

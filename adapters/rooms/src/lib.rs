@@ -4,13 +4,11 @@
 //! everybody in a room sees the same order.
 
 mod bot_identity;
-mod compat;
 mod config;
 mod connection;
 mod decode;
 mod direct;
 mod directory;
-mod download;
 mod encode;
 mod endpoints;
 mod files;
@@ -19,6 +17,7 @@ mod gateway;
 mod guests;
 mod handshake;
 mod history;
+mod http;
 mod limiter;
 mod limits;
 mod members;
@@ -27,15 +26,12 @@ mod peer;
 mod permits;
 mod place;
 mod presence;
-mod receive;
-mod rest;
 mod room;
 mod service;
 mod session;
 mod sweep;
 mod transport;
 mod uploads;
-mod web;
 mod wire;
 
 use std::sync::Arc;
@@ -149,7 +145,7 @@ impl Adapter for Rooms {
     }
 
     async fn file(&self, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
-        download::read_for_relay(self, url, limit).await
+        files::read_for_relay(self.store.clone(), self.clock.now(), url, limit).await
     }
 
     fn message_id(&self, key: &ActionKey) -> Option<MessageId> {

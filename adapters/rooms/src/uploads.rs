@@ -1,7 +1,7 @@
 //! Uploads for messages that are not sent yet.
 //!
 //! A person in a room announces a file and gets an address for it (`upload`), puts the file there
-//! over HTTP (`receive`), and names it in a message. Until then it is only in memory: a file and
+//! over HTTP (`http/upload.rs`), and names it in a message. Until then it is only in memory: a file and
 //! its message are one commit.
 
 use std::collections::HashMap;
@@ -187,7 +187,11 @@ impl Uploads {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "the file is empty".to_owned()));
         }
         let uploaded = json!({
-            "id": id, "url": address(id), "name": waiting.name, "content_type": waiting.content_type, "size": data.len(),
+            "id": id,
+            "url": address(id),
+            "name": waiting.name,
+            "content_type": waiting.content_type,
+            "size": data.len(),
         });
         waiting.data = Some(data);
         waiting.received = None;

@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use crate::{decode, web};
+use super::{percent, web};
+use crate::decode;
 
-pub(crate) fn routes() -> Router {
+pub(super) fn routes() -> Router {
     Router::new()
         // TalkRooms: the page reads username and room from the query.
         .route("/chat", get(web::page))
@@ -26,22 +27,9 @@ async fn join(Form(entry): Form<Entry>) -> Response {
     let entry = decode::Join { username: entry.username, room: entry.room, last_id: None, locale: None };
     match entry.checked() {
         Ok(entry) => {
-            let (username, room) = (percent(&entry.username), percent(&entry.room));
+            let (username, room) = (percent::encode(&entry.username), percent::encode(&entry.room));
             Redirect::to(&format!("/chat?username={username}&room={room}")).into_response()
         }
         Err(problem) => (StatusCode::BAD_REQUEST, problem).into_response(),
     }
-}
-
-/// Encodes everything except unreserved characters as `%XX` (RFC 3986, section 2.1).
-pub(crate) fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

@@ -9,14 +9,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use palabre_model::ActionError;
-
-use crate::compat::percent;
-use crate::files::{FILES, FileRow, id_at, safe_type};
+use super::percent;
+use crate::files::{FILES, FileRow, safe_type};
 use crate::service::Rooms;
 use range::RequestedRange;
 
-pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
+pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
     // A file never changes under its id, so the id is its entity tag.
     let tag = format!("\"{id}\"");
@@ -26,23 +24,6 @@ pub(crate) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
         Ok(Ok(None)) => (StatusCode::NOT_FOUND, "this file does not exist any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
-}
-
-/// Reads a file for another platform to which its message is relayed.
-pub(crate) async fn read_for_relay(rooms: &Rooms, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
-    let id = id_at(url).map(ToOwned::to_owned);
-    let id = id.ok_or_else(|| ActionError::Rejected(format!("{url} is not a file of the room service")))?;
-    let (store, now) = (rooms.store.clone(), rooms.clock.now());
-    let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
-    match read {
-        Ok(Ok(Some(row))) if row.data.len() > limit => {
-            Err(ActionError::Rejected(format!("the file has {} bytes; the limit is {limit}", row.data.len())))
-        }
-        Ok(Ok(Some(row))) => Ok(row.data),
-        Ok(Ok(None)) => Err(ActionError::NotFound("the file does not exist any more".to_owned())),
-        Ok(Err(error)) => Err(ActionError::Transient(error.to_string())),
-        Err(error) => Err(ActionError::Transient(error.to_string())),
     }
 }
 
@@ -93,5 +74,5 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
 fn disposition(name: &str, is_image: bool) -> HeaderValue {
     let how = if is_image { "inline" } else { "attachment" };
     let plain = HeaderValue::from_static(if is_image { "inline" } else { "attachment" });
-    HeaderValue::from_str(&format!("{how}; filename*=UTF-8''{}", percent(name))).unwrap_or(plain)
+    HeaderValue::from_str(&format!("{how}; filename*=UTF-8''{}", percent::encode(name))).unwrap_or(plain)
 }

@@ -1,7 +1,7 @@
 //! The web page and its assets, embedded in the binary.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
@@ -9,10 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
-use crate::service::Rooms;
-use crate::{compat, gateway, rest};
-
-const INDEX: &str = include_str!("../web/index.html");
+const INDEX: &str = include_str!("../../web/index.html");
 /// One year: an address with the version never changes its content.
 const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 /// May be cached, but is revalidated each time.
@@ -34,7 +31,7 @@ static PAGE: LazyLock<String> =
 macro_rules! assets {
     ($($path:literal)*) => {
         /// Every file of the page, by its name.
-        const ASSETS: &[(&str, &str)] = &[$(($path, include_str!(concat!("../web/", $path))),)*];
+        const ASSETS: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../web/", $path))),)*];
     };
 }
 
@@ -44,20 +41,12 @@ assets! {
     "style.css" "icon.svg" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
 
-impl Rooms {
-    /// Returns all HTTP routes of the service: the page, its assets, REST and Socket.IO.
-    pub fn router(self: &Arc<Self>) -> Router {
-        Router::new()
-            .route("/", get(page))
-            .route("/rooms/{room}", get(page))
-            .route("/assets/{*path}", get(asset))
-            .merge(rest::routes(self))
-            .merge(compat::routes())
-            .merge(gateway::routes(self))
-    }
+/// The routes of the page and its assets.
+pub(super) fn routes() -> Router {
+    Router::new().route("/", get(page)).route("/rooms/{room}", get(page)).route("/assets/{*path}", get(asset))
 }
 
-pub(crate) async fn page() -> Response {
+pub(super) async fn page() -> Response {
     ([(header::CACHE_CONTROL, CACHE_REVALIDATED)], Html(PAGE.as_str())).into_response()
 }
 

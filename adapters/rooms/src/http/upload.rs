@@ -18,7 +18,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `PUT /api/files/{id}`: the file itself, as the body.
-pub(crate) async fn put(
+pub(super) async fn put(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,
     request: Request,

@@ -12,15 +12,15 @@ use palabre_store::{Direction, Result as StoreResult, TableId};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::{download, upload};
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::Command;
 use crate::service::Rooms;
-use crate::{download, receive};
 
-pub(crate) fn routes(rooms: &Arc<Rooms>) -> Router {
+pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/api/rooms", get(list))
-        .route("/api/files/{id}", get(download::file).put(receive::put))
+        .route("/api/files/{id}", get(download::file).put(upload::put))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
 }
