@@ -5,15 +5,20 @@ use std::sync::Arc;
 use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use tokio::sync::oneshot;
 
-use crate::Done;
 use crate::bot_identity::{BotIdentity, UNSTORED_FILES_LIFE};
 use crate::files::AttachmentStore;
-use crate::room::{Command, DirectMessage};
+use crate::room::answer::PendingResult;
+use crate::room::command::{Command, DirectMessage};
 use crate::service::Rooms;
 
 impl Rooms {
     /// Sends a message to a person in every room that the person is in.
-    pub(crate) async fn direct(&self, user: &UserId, content: Content, key: &ActionKey) -> Result<Done, ActionError> {
+    pub(crate) async fn direct(
+        &self,
+        user: &UserId,
+        content: Content,
+        key: &ActionKey,
+    ) -> Result<PendingResult, ActionError> {
         let name = user.native().to_lowercase();
         let offline = ActionError::NotFound(format!("{} is not online", user.native()));
         let rooms = self.directory.rooms_of(&name);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use palabre_text::skeleton;
 use tokio::sync::mpsc;
 
-use crate::room::Command;
+use crate::room::command::Command;
 
 /// Shared by the service and its rooms. People are identified by lower-case username.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::guests::public_id;
 use crate::history::MessageRow;
-use crate::peer;
+use crate::json_size::json_size;
 
 /// The error for a client that is in no room. Our page rejoins by itself when it receives it.
 pub(crate) const NOT_IN_ROOM: &str = "join a room first";
@@ -79,7 +79,7 @@ pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m>
 
 /// Returns the size of a message as JSON, in bytes.
 pub(crate) fn size(room: &str, row: &MessageRow) -> usize {
-    peer::size(&message(room, row))
+    json_size(&message(room, row))
 }
 
 /// A message for one user, which is not stored.

@@ -3,9 +3,11 @@
 //! A message and its event are one commit. The message is acknowledged once that is durable, and
 //! everybody in a room sees the same order.
 
+mod adapter;
 mod bot_identity;
 mod config;
 mod connection;
+mod counts;
 mod decode;
 mod direct;
 mod directory;
@@ -18,6 +20,7 @@ mod guests;
 mod handshake;
 mod history;
 mod http;
+mod json_size;
 mod limiter;
 mod limits;
 mod members;
@@ -26,6 +29,7 @@ mod peer;
 mod permits;
 mod place;
 mod presence;
+mod refusal;
 mod room;
 mod service;
 mod session;
@@ -34,144 +38,7 @@ mod transport;
 mod uploads;
 mod wire;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use futures_util::future::BoxFuture;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
-    EventKind, Member, MessageId, Metric, Outcome, User, UserId,
-};
-use tokio::sync::oneshot;
-
 pub use config::{Config, Retention};
 pub use endpoints::ENDPOINTS;
 pub use limits::{Limits, Rate};
 pub use service::Rooms;
-
-use crate::members::Members;
-use crate::room::{ActionRequest, Command};
-
-/// The pending result of an action.
-type Done = BoxFuture<'static, Result<Outcome, ActionError>>;
-
-fn closed() -> ActionError {
-    ActionError::Transient("the room was closed before the action was done; it is retried".to_owned())
-}
-
-impl Rooms {
-    /// Hands an action to its room, or to the rooms of the user it is for.
-    async fn begin(&self, action: &Action, key: &ActionKey) -> Result<Done, ActionError> {
-        // Actions left from before a restart may arrive before the service is ready.
-        let up = self.context.subscribe().wait_for(Option::is_some).await.map(drop);
-        up.ok().ok_or_else(|| ActionError::Transient("the room service is starting".to_owned()))?;
-        let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone());
-        bot.map_or(Ok(()), |bot| action.check_ids(&bot))?;
-        if let Action::Direct { user, content, .. } = action {
-            return self.direct(user, content.clone(), key).await;
-        }
-        let name = action.room().native();
-        // No client could enter such a room.
-        if decode::room_name(name).as_deref() != Ok(name) {
-            return Err(ActionError::NotFound(format!("\"{name}\" is not a valid room name")));
-        }
-        let room = self.open_room(name).map_err(ActionError::Transient)?;
-        let (answer, done) = oneshot::channel();
-        let request = ActionRequest { action: action.clone(), key: key.clone(), answer };
-        room.send(Command::Act(Box::new(request))).await.ok().ok_or_else(closed)?;
-        Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
-    }
-
-    /// Whether `name` is the nickname of the bots.
-    fn is_nickname(&self, name: &str) -> bool {
-        name.to_lowercase() == self.config.nickname.to_lowercase()
-    }
-
-    /// Loads the members, with their mutes and bans, before clients are let in.
-    async fn load_members(&self) -> Result<(), AdapterError> {
-        if self.context.borrow().is_some() {
-            // A restart of the adapter: memory is newer than the store.
-            return Ok(());
-        }
-        let store = self.store.clone();
-        let read = tokio::task::spawn_blocking(move || Members::read(&store)).await;
-        let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
-        self.members.fill(read.map_err(|error| AdapterError::Lost(format!("cannot read the members: {error}")))?);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Adapter for Rooms {
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-
-    async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
-        let mut shutdown = context.shutdown.clone();
-        self.load_members().await?;
-        context.condition.send_replace(Condition::Up);
-        let kind = EventKind::Ready { reason: None };
-        let ready = Event::without_place(context.bot.clone(), context.clock.now(), kind);
-        drop(context.sink.emit(ready, Batch::default()));
-        self.context.send_replace(Some(context.clone()));
-        tokio::select! {
-            () = sweep::run(&self, &context) => {}
-            () = shutdown.requested() => {}
-        }
-        Ok(())
-    }
-
-    async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
-        self.begin(action, key).await?.await
-    }
-
-    /// Starts all actions before it waits for their results.
-    ///
-    /// The room keeps their order, and one fsync serves all of them.
-    async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
-        let mut begun = Vec::with_capacity(actions.len());
-        for (action, key) in actions {
-            begun.push(self.begin(action, key).await);
-        }
-        let mut results = Vec::with_capacity(actions.len());
-        for begun in begun {
-            results.push(match begun {
-                Ok(done) => done.await,
-                Err(error) => Err(error),
-            });
-        }
-        results
-    }
-
-    async fn file(&self, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
-        files::read_for_relay(self.store.clone(), self.clock.now(), url, limit).await
-    }
-
-    fn message_id(&self, key: &ActionKey) -> Option<MessageId> {
-        Some(key.to_string().into())
-    }
-
-    fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
-        let name = user.native();
-        // For a user who is offline: the guest who was given the roles of the name.
-        let guest = self.directory.holder(name).or_else(|| self.members.role_holder(name));
-        Some(self.members.member(user.clone(), guest.as_deref(), self.clock.now()))
-    }
-
-    fn figures(&self) -> Vec<Metric> {
-        metrics::of(self)
-    }
-
-    fn is_own(&self, user: &UserId) -> bool {
-        self.is_nickname(user.native())
-    }
-
-    /// Accepts any valid username: a user need not be online to be named.
-    fn user_named(&self, _: &Event, name: &str) -> Option<User> {
-        let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
-        let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
-        let is_bot = self.is_nickname(&name);
-        Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
-    }
-}

@@ -8,25 +8,10 @@ use std::time::Duration;
 
 use palabre_model::{Clock, Millis};
 
-use crate::limits::{Limits, Rate};
+use crate::limits::{Kind, Limits, Rate};
 
 /// Maximum number of buckets.
 const BUCKETS_MAX: usize = 100_000;
-
-/// The kinds of events that have separate limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Message,
-    Change,
-    Typing,
-    Join,
-    Room,
-    Upload,
-    Interaction,
-    List,
-    History,
-    Other,
-}
 
 /// The owner of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,42 +51,6 @@ pub(crate) struct Limiter {
 pub(crate) struct Bucket {
     level: f64,
     at: Millis,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Message,
-        Self::Change,
-        Self::Typing,
-        Self::Join,
-        Self::Room,
-        Self::Upload,
-        Self::Interaction,
-        Self::List,
-        Self::History,
-        Self::Other,
-    ];
-
-    /// The name of the limit in bots.yaml.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Message => "messages",
-            Self::Change => "changes",
-            Self::Typing => "typing",
-            Self::Join => "joins",
-            Self::Room => "rooms",
-            Self::Upload => "uploads",
-            Self::Interaction => "interactions",
-            Self::List => "lists",
-            Self::History => "history",
-            Self::Other => "others",
-        }
-    }
-
-    /// Whether an event over the limit is accepted late instead of refused, up to one more burst.
-    const fn may_be_late(self) -> bool {
-        matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List | Self::History)
-    }
 }
 
 impl Bucket {

@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::limiter::Kind;
-
 /// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +57,21 @@ pub struct Limits {
     pub history: Rate,
     /// Unknown events.
     pub others: Rate,
+}
+
+/// The kinds of events that have separate limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Message,
+    Change,
+    Typing,
+    Join,
+    Room,
+    Upload,
+    Interaction,
+    List,
+    History,
+    Other,
 }
 
 impl Default for Limits {
@@ -119,5 +132,41 @@ impl Limits {
             Kind::History => self.history,
             Kind::Other => self.others,
         }
+    }
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Message,
+        Self::Change,
+        Self::Typing,
+        Self::Join,
+        Self::Room,
+        Self::Upload,
+        Self::Interaction,
+        Self::List,
+        Self::History,
+        Self::Other,
+    ];
+
+    /// The name of the limit in bots.yaml.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Change => "changes",
+            Self::Typing => "typing",
+            Self::Join => "joins",
+            Self::Room => "rooms",
+            Self::Upload => "uploads",
+            Self::Interaction => "interactions",
+            Self::List => "lists",
+            Self::History => "history",
+            Self::Other => "others",
+        }
+    }
+
+    /// Whether an event over the limit is accepted late instead of refused, up to one more burst.
+    pub(crate) const fn may_be_late(self) -> bool {
+        matches!(self, Self::Message | Self::Change | Self::Join | Self::Interaction | Self::List | Self::History)
     }
 }

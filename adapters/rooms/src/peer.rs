@@ -1,7 +1,6 @@
 //! A client that events can be sent to. Everything sent is counted, so that its queue is bounded.
 
 use std::convert::Infallible;
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,7 +11,8 @@ use socketioxide::socket::{Sid, Socket};
 use socketioxide::{SendError, SocketError};
 
 use crate::connection::Connection;
-use crate::encode::ErrorMessage;
+use crate::encode::{Ack, ErrorMessage};
+use crate::json_size::json_size;
 
 /// A client and its connection.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl Peer {
     /// # Errors
     /// The client is gone, or its queue is full.
     pub(crate) fn emit<T: Serialize>(&self, event: &str, data: &T) -> Result<(), SendError> {
-        self.emit_sized(event, data, size(data))
+        self.emit_sized(event, data, json_size(data))
     }
 
     /// Sends an event whose size is known, since it goes to several clients.
@@ -58,12 +58,29 @@ impl Peer {
         self.hand_over(event, data)
     }
 
+    /// Reports an error to the caller only.
+    ///
+    /// It is sent in the acknowledgement if one was requested, otherwise as an `error` event.
+    pub(crate) fn refuse(&self, ack: AckSender, problem: String) {
+        if ack.is_wanted() {
+            drop(ack.send(&Ack::Error { error: problem }));
+        } else {
+            self.send_error(&problem);
+        }
+    }
+
+    /// Sends an `error` event.
+    pub(crate) fn send_error(&self, problem: &str) {
+        // The client may be gone.
+        drop(self.emit("error", &ErrorMessage { message: problem }));
+    }
+
     /// Sends the reason as an `error` event and ends the connection.
     ///
     /// It is closed in a way that lets clients reconnect by themselves.
     pub(crate) fn end(&self, reason: &str) {
         let error = ErrorMessage { message: reason };
-        self.connection.reserve(size(&error), true);
+        self.connection.reserve(json_size(&error), true);
         // The client may be gone.
         drop(self.hand_over("error", &error));
         self.connection.finish();
@@ -90,7 +107,7 @@ impl AckSender {
     /// The client is gone, or is disconnected because its queue is full.
     pub(crate) fn send<T: Serialize>(self, data: &T) -> Result<(), SendError> {
         let Some(peer) = self.peer.filter(|_| self.is_wanted) else { return Ok(()) };
-        let sent = if peer.connection.reserve(size(data), false) {
+        let sent = if peer.connection.reserve(json_size(data), false) {
             self.ack.send(data).inspect_err(|_| peer.connection.give_back())
         } else {
             Err(SendError::Socket(SocketError::InternalChannelFull))
@@ -112,26 +129,5 @@ impl FromMessageParts<LocalAdapter> for AckSender {
     ) -> Result<Self, Infallible> {
         let ack = socketioxide::extract::AckSender::from_message_parts(socket, value, number)?;
         Ok(Self { ack, peer: Peer::of(SocketRef::from(Arc::clone(socket))), is_wanted: number.is_some() })
-    }
-}
-
-/// Returns the size of `data` as JSON, in bytes.
-pub(crate) fn size<T: Serialize>(data: &T) -> usize {
-    let mut counted = Counted(0);
-    // Data that cannot be serialised fails when it is sent.
-    drop(serde_json::to_writer(&mut counted, data));
-    counted.0
-}
-
-struct Counted(usize);
-
-impl Write for Counted {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0 += data.len();
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

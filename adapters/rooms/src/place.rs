@@ -12,13 +12,14 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::decode::{Join, read};
 use crate::guests::Guest;
-use crate::limiter::{Kind, Network, Verdict, Who};
+use crate::limiter::{Network, Verdict, Who};
+use crate::limits::Kind;
 use crate::peer::{AckSender, Peer};
 use crate::permits::Permit;
-use crate::room::Command;
+use crate::refusal::{slow_down, turn_away};
+use crate::room::command::Command;
 use crate::service::Rooms;
 use crate::session::Session;
-use crate::transport::{REFUSED_PAUSE_MAX, refuse, too_fast, turn_away};
 
 /// The room and the person of a connection at present.
 #[derive(Default)]
@@ -70,7 +71,7 @@ impl Rooms {
         });
         let (join, room, permit) = match found {
             Ok(found) => found,
-            Err(problem) => return refuse(&peer, ack, problem),
+            Err(problem) => return peer.refuse(ack, problem),
         };
         // The connection cannot end while the lock is held, so every join is followed by a leave.
         let mut place = lock(place);
@@ -81,7 +82,7 @@ impl Rooms {
         // Before the previous room is left, so that nobody else can take the name in between.
         let first = match self.directory.connect(&name, &session.guest.id) {
             Ok(first) => first,
-            Err(problem) => return refuse(&peer, ack, problem),
+            Err(problem) => return peer.refuse(ack, problem),
         };
         self.record_use(session);
         // A connection is in one room at a time.
@@ -107,8 +108,7 @@ impl Rooms {
         if !self.directory.is_open(room)
             && let Verdict::Refused(wait) = self.limiter.take(Kind::Room, &buckets(peer, Some(guest)))
         {
-            peer.connection.pause(wait.min(REFUSED_PAUSE_MAX));
-            return Err(too_fast(Kind::Room, wait));
+            return Err(slow_down(peer, Kind::Room, wait));
         }
         self.open_room(room)
     }

@@ -9,7 +9,8 @@ use socketioxide::socket::Sid;
 
 use crate::encode::WireUser;
 use crate::guests::Guest;
-use crate::peer::{self, Peer};
+use crate::json_size::json_size;
+use crate::peer::Peer;
 
 /// A session in a room.
 pub(crate) struct RoomSession {
@@ -170,7 +171,7 @@ impl RoomPresence {
                 continue;
             }
             if let Err(socketioxide::SendError::Socket(socketioxide::SocketError::InternalChannelFull)) =
-                session.socket.emit_sized(event, data, *size.get_or_insert_with(|| peer::size(data)))
+                session.socket.emit_sized(event, data, *size.get_or_insert_with(|| json_size(data)))
             {
                 session.is_leaving = true;
                 full.push(session.socket.clone());

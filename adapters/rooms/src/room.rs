@@ -1,19 +1,28 @@
 //! One room: a task that puts everything that happens in the room in one order.
+//!
+//! `state` is its data. Every other file acts on it, and calls go in one direction: from requests
+//! (`posting`, `changes`, `joining`, `acting`, …) down to rows, events and broadcasts.
 
 mod acting;
+pub(crate) mod answer;
 mod broadcast;
 mod changes;
-mod command;
+pub(crate) mod command;
 mod commits;
 mod components;
+pub(crate) mod context;
 mod ephemeral;
 mod events;
 mod forms;
+mod gate;
+mod history;
+mod identity;
 mod joining;
+mod lookup;
 mod moderation;
+mod moderation_notice;
 mod nonces;
 mod pages;
-mod past;
 mod pins;
 mod posting;
 mod presence_changes;
@@ -21,114 +30,21 @@ mod purge;
 mod rows;
 mod rules;
 mod speech;
+mod state;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
-use palabre_model::{AdapterContext, BotName, Entropy, Millis, Room, RoomId, Space, SpaceId};
-use palabre_store::Store;
-use socketioxide::socket::Sid;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use futures_util::stream::StreamExt;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::config::Config;
-use crate::directory::Directory;
 use crate::encode::Ack;
-use crate::history::MessageRow;
-use crate::members::Members;
-use crate::presence::RoomPresence;
-use crate::service::{Counts, Rooms};
-use crate::uploads::Uploads;
+use command::Command;
+use context::RoomContext;
+use state::State;
 
-use commits::PendingCommit;
-use ephemeral::EphemeralMessages;
-use forms::Forms;
-use nonces::Nonces;
-use pages::Reading;
-use presence_changes::PresenceChanges;
-use rows::InFlight;
-use rules::Rules;
-
-pub(crate) use command::{ActionRequest, Command, DirectMessage};
-
-/// Number of recent messages that a joining client receives, and that are kept in memory.
-const RECENT_MESSAGES: usize = 100;
-/// Maximum number of history pages read at the same time.
-const CONCURRENT_READS_MAX: usize = 2;
 /// An empty room is unloaded from memory after this time; its rows stay in the store.
-const EMPTY_ROOM_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// The parts of the service that a room needs.
-pub(crate) struct RoomContext {
-    store: Store,
-    config: Config,
-    context: AdapterContext,
-    entropy: Arc<dyn Entropy>,
-    members: Arc<Members>,
-    directory: Arc<Directory>,
-    uploads: Arc<Uploads>,
-    name: String,
-    counts: Arc<Counts>,
-}
-
-impl RoomContext {
-    pub(crate) fn of(rooms: &Rooms, context: AdapterContext, name: &str) -> Self {
-        Self {
-            store: rooms.store.clone(),
-            config: rooms.config.clone(),
-            context,
-            entropy: Arc::clone(&rooms.entropy),
-            members: Arc::clone(&rooms.members),
-            directory: Arc::clone(&rooms.directory),
-            uploads: Arc::clone(&rooms.uploads),
-            name: name.to_owned(),
-            counts: Arc::clone(&rooms.counts),
-        }
-    }
-}
-
-struct State {
-    cx: RoomContext,
-    /// In the form of events, with the topic.
-    room: Arc<Room>,
-    space: Arc<Space>,
-    presence: RoomPresence,
-    rules: Rules,
-    next: u64,
-    /// Creation time of the room, once it is in the store.
-    created: Option<Millis>,
-    /// The most recent messages, oldest first, including those that are not shown yet.
-    recent: VecDeque<(u64, Arc<MessageRow>)>,
-    /// All messages from this position on are in `recent`.
-    recent_from: u64,
-    /// Messages from this position on are not shown yet.
-    shown_before: u64,
-    /// Position before which a message has changed.
-    ///
-    /// A returning client whose last message is older cannot catch up, and receives the newest
-    /// messages instead.
-    changed_at: u64,
-    /// Pinned messages and their positions, in the order in which they were pinned.
-    pinned: Vec<(u64, Arc<MessageRow>)>,
-    nonces: Nonces,
-    ephemeral: EphemeralMessages,
-    forms: Forms,
-    in_flight: InFlight,
-    pending: FuturesOrdered<PendingCommit>,
-    /// Pages of the history that are being read.
-    reads: FuturesUnordered<Reading>,
-    /// Bounds the number of concurrent reads.
-    turns: Arc<Semaphore>,
-    /// Number of joins since the room was opened.
-    joins: u64,
-    presence_changes: PresenceChanges,
-    /// Clients that are too slow for the room and are about to leave it.
-    too_slow: Vec<Sid>,
-    /// Sends to busy rooms, which this room does not wait for.
-    background_tasks: JoinSet<()>,
-}
+const EMPTY_ROOM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs the room until it has been empty for a while.
 pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) {
@@ -170,49 +86,6 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
 }
 
 impl State {
-    async fn load(cx: RoomContext) -> Result<Self, String> {
-        let (store, name, now) = (cx.store.clone(), cx.name.clone(), cx.context.clock.now());
-        let read = move || past::read(&store, &name, now);
-        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
-        let past::Past { row, recent, pinned } = read.map_err(|error| error.to_string())?;
-        let created = row.as_ref().map(|row| row.created);
-        let row = row.unwrap_or_default();
-        let after_last = recent.last().map_or(0, |(position, _)| position + 1);
-        let next = row.next.max(after_last).max(1);
-        let bot: &BotName = &cx.context.bot.name;
-        let room = Room { topic: row.topic, ..Room::channel(RoomId::new(bot, &cx.name), &cx.name) };
-        let space = Space { id: SpaceId::new(bot, "rooms"), name: "rooms".to_owned() };
-        Ok(Self {
-            room: Arc::new(room),
-            space: Arc::new(space),
-            presence: RoomPresence::default(),
-            rules: Rules::new(row.slowmode, row.locked, &recent),
-            next,
-            created,
-            recent_from: if recent.len() < RECENT_MESSAGES {
-                0
-            } else {
-                recent.first().map_or(0, |(position, _)| *position)
-            },
-            recent: recent.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
-            shown_before: next,
-            changed_at: row.changed,
-            pinned: pinned.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
-            nonces: Nonces::default(),
-            ephemeral: EphemeralMessages::default(),
-            forms: Forms::default(),
-            in_flight: InFlight::default(),
-            pending: FuturesOrdered::new(),
-            reads: FuturesUnordered::new(),
-            turns: Arc::new(Semaphore::new(CONCURRENT_READS_MAX)),
-            joins: 0,
-            presence_changes: PresenceChanges::default(),
-            too_slow: Vec::new(),
-            background_tasks: JoinSet::new(),
-            cx,
-        })
-    }
-
     async fn handle(&mut self, command: Command) {
         match command {
             Command::Join { socket, join, guest, ack } => self.join(socket, join, guest, ack),

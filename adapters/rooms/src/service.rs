@@ -1,6 +1,5 @@
-//! The service as a whole: the state that all rooms share, and its counters.
+//! The service as a whole: the state that all rooms share, and the opening of rooms.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palabre_model::{ActionKind, AdapterContext, Capabilities, Clock, Entropy, Millis};
@@ -9,12 +8,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
+use crate::counts::Counts;
 use crate::decode::TEXT_MAX;
 use crate::directory::Directory;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
 use crate::permits::Permits;
-use crate::room::{self, Command};
+use crate::room;
+use crate::room::command::Command;
+use crate::room::context::RoomContext;
 use crate::uploads::Uploads;
 
 /// Maximum number of commands queued for a room; after that, clients get an error.
@@ -41,14 +43,6 @@ pub struct Rooms {
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
     pub(crate) transfers: Arc<Permits<Network>>,
     tasks: Mutex<JoinSet<()>>,
-}
-
-/// Counters since the start.
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) messages: AtomicU64,
-    pub(crate) slow_clients: AtomicU64,
-    pub(crate) refused_connections: AtomicU64,
 }
 
 /// Actions without a meaning here.
@@ -104,9 +98,24 @@ impl Rooms {
         self.directory.room(name, self.config.max_rooms, || {
             let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
             let (sender, commands) = mpsc::channel(QUEUED_COMMANDS_MAX);
-            self.spawn(room::run(room::RoomContext::of(self, context, name), commands));
+            self.spawn(room::run(self.room_context(context, name), commands));
             Ok(sender)
         })
+    }
+
+    /// Returns what the room of that name needs of the service.
+    fn room_context(&self, context: AdapterContext, name: &str) -> RoomContext {
+        RoomContext {
+            store: self.store.clone(),
+            config: self.config.clone(),
+            context,
+            entropy: Arc::clone(&self.entropy),
+            members: Arc::clone(&self.members),
+            directory: Arc::clone(&self.directory),
+            uploads: Arc::clone(&self.uploads),
+            name: name.to_owned(),
+            counts: Arc::clone(&self.counts),
+        }
     }
 
     /// Spawns a task that ends with the service at the latest.

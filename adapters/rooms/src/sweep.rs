@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Retention;
 use crate::history::{self, IDS, MESSAGES, ROOMS};
-use crate::room::Command;
+use crate::room::command::Command;
 use crate::service::Rooms;
 
 const HOUR: Millis = 3_600_000;

@@ -9,16 +9,17 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::socket::Sid;
-use tokio::sync::mpsc::error::TrySendError;
 
 use crate::connection::Connection;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Press, React, Send, Typing, Upload, Users, read};
-use crate::encode::{Ack, Connected, ErrorMessage, NOT_IN_ROOM};
+use crate::encode::{Ack, Connected, NOT_IN_ROOM};
 use crate::guests::Guest;
-use crate::limiter::{Kind, Verdict};
+use crate::limiter::Verdict;
+use crate::limits::Kind;
 use crate::peer::{AckSender, Peer};
 use crate::place::{SharedPlace, buckets, lock};
-use crate::room::Command;
+use crate::refusal::{slow_down, turn_away};
+use crate::room::command::Command;
 use crate::service::Rooms;
 use crate::session::Session;
 
@@ -26,8 +27,6 @@ use crate::session::Session;
 const EVENT_NAME_MAX: usize = 64;
 /// Maximum pause after an event over its limit; the client's heartbeats must still be read.
 const LATE_PAUSE_MAX: Duration = Duration::from_secs(5);
-/// Maximum pause after a refused event.
-pub(crate) const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Ends a connection when its socket is dropped.
 ///
@@ -157,7 +156,7 @@ impl Rooms {
                 && let Some(ack) = rooms.admit(&peer, &place, Kind::Other, ack)
             {
                 let name: String = event.0.chars().take(EVENT_NAME_MAX).collect();
-                refuse(&peer, ack, format!("unknown event \"{name}\""));
+                peer.refuse(ack, format!("unknown event \"{name}\""));
             }
             std::future::ready(())
         });
@@ -180,13 +179,12 @@ impl Rooms {
             }
             Verdict::Refused(wait) => wait,
         };
-        peer.connection.pause(wait.min(REFUSED_PAUSE_MAX));
-        let problem = too_fast(kind, wait);
+        let problem = slow_down(peer, kind, wait);
         if peer.connection.strike() {
             tracing::warn!(limit = kind.name(), "disconnected a client that kept exceeding a rate limit");
             peer.end(&format!("you were disconnected: {problem}"));
         } else if ack.is_wanted() || kind != Kind::Typing {
-            refuse(peer, ack, problem);
+            peer.refuse(ack, problem);
         }
         None
     }
@@ -223,50 +221,17 @@ impl Rooms {
         self.on(socket, place, (event, kind), move |peer, data, ack| {
             let data = match data.and_then(|data| read::<T>(event, data)).and_then(check) {
                 Ok(data) => data,
-                Err(problem) => return refuse(&peer, ack, problem),
+                Err(problem) => return peer.refuse(ack, problem),
             };
             let room = lock(&here).room.clone();
             let Some(room) = room else {
-                return refuse(&peer, ack, NOT_IN_ROOM.to_owned());
+                return peer.refuse(ack, NOT_IN_ROOM.to_owned());
             };
             if let Err(refused) = room.try_send(command(peer.id, data, ack)) {
                 turn_away(&peer, refused);
             }
         });
     }
-}
-
-pub(crate) fn too_fast(kind: Kind, wait: Duration) -> String {
-    let seconds = wait.as_secs_f64().ceil();
-    format!("you have reached the limit \"{}\"; try again in {seconds} s", kind.name())
-}
-
-/// Reports that a room did not accept a command.
-pub(crate) fn turn_away(peer: &Peer, refused: TrySendError<Command>) {
-    let problem = match &refused {
-        TrySendError::Full(_) => "the room is too busy; try again in a moment",
-        TrySendError::Closed(_) => NOT_IN_ROOM,
-    };
-    match refused.into_inner().into_ack() {
-        Some(ack) => refuse(peer, ack, problem.to_owned()),
-        None => send_error(peer, problem),
-    }
-}
-
-/// Reports an error to the caller only.
-///
-/// It is sent in the acknowledgement if one was requested, otherwise as an `error` event.
-pub(crate) fn refuse(peer: &Peer, ack: AckSender, problem: String) {
-    if ack.is_wanted() {
-        answer(ack, &Ack::Error { error: problem });
-    } else {
-        send_error(peer, &problem);
-    }
-}
-
-fn send_error(peer: &Peer, problem: &str) {
-    // The client may be gone.
-    drop(peer.emit("error", &ErrorMessage { message: problem }));
 }
 
 fn answer(ack: AckSender, with: &Ack) {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::{download, upload};
 use crate::history::{self, ROOMS, RoomRow};
-use crate::room::Command;
+use crate::room::command::Command;
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {

@@ -1,16 +1,17 @@
-//! Actions of bots.
+//! Actions of bots: each is answered when it is durable, or refused.
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef, Outcome};
+use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef};
 use serde_json::json;
 
-use super::State;
+use super::answer::{Answer, done, failed, id_of, not_found};
 use super::changes::reacted;
-use super::commits::{Change, Requester};
+use super::command::ActionRequest;
 use super::purge::PurgeFilter;
 use super::rows::Rows;
-use crate::room::command::{ActionRequest, Answer};
+use super::state::State;
+use super::state::commit::{Change, Requester};
 
 impl State {
     pub(super) async fn act(&mut self, request: ActionRequest) {
@@ -44,12 +45,12 @@ impl State {
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
             Action::Arrange { change, .. } => self.arrange(change, answer),
             Action::Thread { .. } | Action::Invite { .. } | Action::Admit { .. } | Action::Offer { .. } => {
-                let _asked = answer.send(Err(ActionError::Unsupported(action.kind())));
+                failed(answer, ActionError::Unsupported(action.kind()));
             }
             // Not an action of one room: the service sends it to all rooms of the user as a direct
             // message.
             Action::Direct { .. } => {
-                let _asked = answer.send(Err(ActionError::Unsupported(ActionKind::Direct)));
+                failed(answer, ActionError::Unsupported(ActionKind::Direct));
             }
         }
     }
@@ -97,24 +98,4 @@ impl State {
         self.replace(&mut rows, position, &Arc::new(row));
         self.hand_over(None, rows, Change::Reaction { id, emoji, username, added }, Requester::Bot(answer));
     }
-}
-
-pub(super) fn id_of(reference: &MessageRef) -> String {
-    match reference {
-        MessageRef::Id(id) | MessageRef::Own(id) => id.to_string(),
-        MessageRef::Sent(key) => key.to_string(),
-    }
-}
-
-/// Replies that the message does not exist.
-pub(super) fn not_found(answer: Answer, message: &MessageRef) {
-    failed(answer, ActionError::NotFound(format!("message {}", id_of(message))));
-}
-
-fn failed(answer: Answer, error: ActionError) {
-    let _asked = answer.send(Err(error));
-}
-
-fn done(answer: Answer) {
-    let _asked = answer.send(Ok(Outcome::default()));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
-use super::State;
+use super::state::State;
 use crate::encode::{Ack, ErrorMessage};
 use crate::peer::{AckSender, Peer};
 
@@ -43,14 +43,6 @@ impl State {
             tracing::warn!(room = %self.room.name, "disconnected a client that is too slow for the room");
             peer.end("your connection is too slow for this room; reconnect to catch up");
             self.too_slow.push(peer.id);
-        }
-    }
-
-    /// Removes disconnected clients from the room at once: a stalled connection may last a while.
-    pub(super) fn remove_slow_clients(&mut self) {
-        // Announcing a leave may find further slow clients.
-        while let Some(sid) = self.too_slow.pop() {
-            self.leave(sid);
         }
     }
 

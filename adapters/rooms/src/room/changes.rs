@@ -5,9 +5,9 @@ use std::sync::Arc;
 use palabre_model::EventKind;
 use socketioxide::socket::Sid;
 
-use super::State;
-use super::commits::{Change, Requester};
 use super::rows::Rows;
+use super::state::State;
+use super::state::commit::{Change, Requester};
 use crate::decode::{Delete, Edit, React};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;

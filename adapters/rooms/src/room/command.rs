@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionError, ActionKey, Outcome};
+use palabre_model::{Action, ActionKey};
 use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 
-use super::moderation::ModerationNotice;
+use super::answer::Answer;
+use super::moderation_notice::ModerationNotice;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Join, Press, React, Send, Upload, Users};
 use crate::guests::Guest;
 use crate::history::MessageRow;
@@ -110,9 +111,6 @@ impl Command {
         }
     }
 }
-
-/// Receives the result of an action.
-pub(crate) type Answer = oneshot::Sender<Result<Outcome, ActionError>>;
 
 /// An action of a bot.
 pub(crate) struct ActionRequest {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use palabre_model::{Batch, EventKind, Select};
 use socketioxide::socket::Sid;
 
-use super::State;
-use super::commits::{CommitResult, OnCommit, Requester};
+use super::state::State;
+use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::decode::{Choose, Press};
 use crate::encode::NOT_IN_ROOM;
 use crate::history::MessageRow;

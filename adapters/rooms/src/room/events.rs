@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palabre_model::{Batch, Event, EventKind, Member, User, UserId};
 
-use super::State;
+use super::state::State;
 use crate::history::MessageRow;
 
 impl State {

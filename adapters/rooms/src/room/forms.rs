@@ -1,59 +1,22 @@
 //! Forms that bots have shown to people in the room.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, Outcome, UserId};
+use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, UserId};
 use serde_json::{Map, Value};
 use socketioxide::socket::Sid;
 
-use super::State;
-use super::commits::{CommitResult, OnCommit, Requester};
+use super::answer::{Answer, done, failed};
+use super::state::State;
+use super::state::commit::{CommitResult, OnCommit, Requester};
+use super::state::forms::OpenForm;
 use crate::decode::Fill;
 use crate::encode::{NOT_IN_ROOM, form as wire};
 use crate::peer::AckSender;
 use crate::presence::Author;
-use crate::room::command::Answer;
 
-/// Maximum number of open forms in a room; the oldest ones can no longer be submitted.
-const OPEN_FORMS_MAX: usize = 1_000;
 /// Maximum length of a value, in characters.
 const VALUE_MAX: usize = 4_000;
-
-struct Open {
-    /// Lower-case username.
-    user: String,
-    /// The id of the guest who is to fill in the form.
-    guest: Arc<str>,
-    id: String,
-    form: Form,
-    is_submitted: bool,
-}
-
-#[derive(Default)]
-pub(super) struct Forms {
-    kept: VecDeque<Open>,
-}
-
-impl Forms {
-    fn get(&mut self, user: &str, id: &str) -> Option<&mut Open> {
-        self.kept.iter_mut().rev().find(|open| open.id == id && open.user == user)
-    }
-
-    fn keep(&mut self, open: Open) {
-        self.kept.push_back(open);
-        if self.kept.len() > OPEN_FORMS_MAX {
-            self.kept.pop_front();
-        }
-    }
-
-    /// Reopens a form whose submission could not be saved.
-    pub(super) fn reopen(&mut self, user: &str, id: &str) {
-        if let Some(open) = self.get(user, id) {
-            open.is_submitted = false;
-        }
-    }
-}
 
 impl State {
     /// Shows a form of a bot to one person.
@@ -61,19 +24,18 @@ impl State {
         let (user, id) = (user.native().to_lowercase(), key.to_string());
         if self.forms.get(&user, &id).is_some() {
             // A repeated action.
-            let _asked = answer.send(Ok(Outcome::default()));
-            return;
+            return done(answer);
         }
         let Some(guest) = self.presence.guest(&user) else {
-            let _asked = answer.send(Err(ActionError::NotFound(format!("{user} is not in this room"))));
-            return;
+            return failed(answer, ActionError::NotFound(format!("{user} is not in this room")));
         };
-        self.forms.keep(Open { user: user.clone(), guest, id: id.clone(), form, is_submitted: false });
+        self.forms.keep(OpenForm { user: user.clone(), guest, id: id.clone(), form, is_submitted: false });
         // After the messages that were sent before it, which may not be durable yet.
         let on_commit = OnCommit::Form { user, id, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
     }
 
+    /// Sends a form to its user, in its turn.
     pub(super) fn show_form(&mut self, user: &str, id: &str, requester: Requester) {
         if let Some(form) = self.forms.get(user, id).map(|open| open.form.clone()) {
             self.send_to(user, "form", &wire(id, &form));

@@ -4,14 +4,13 @@ use palabre_model::{EventKind, User};
 use serde_json::json;
 use socketioxide::socket::Sid;
 
-use super::State;
-use super::pages::StoredPage;
+use super::state::State;
+use super::state::pages::StoredPage;
 use crate::decode::{Join, PAGE_MAX};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
 use crate::peer::{AckSender, Peer};
 use crate::presence::RoomSession;
-use crate::transport::refuse;
 
 impl State {
     /// Adds a session. It receives `room_joined` once the first page of messages has been read.
@@ -19,7 +18,7 @@ impl State {
         let Join { username, last_id, locale, .. } = join;
         let (username, first) = match self.admit(&socket, &username, &guest) {
             Ok(admitted) => admitted,
-            Err(problem) => return refuse(&socket, ack, problem),
+            Err(problem) => return socket.refuse(ack, problem),
         };
         self.joins += 1;
         let sid = socket.id;
@@ -105,9 +104,18 @@ impl State {
         drop(ack.send(&Ack::Done {}));
     }
 
+    /// Removes a session.
     pub(super) fn leave(&mut self, sid: Sid) {
         if let Some((session, true)) = self.presence.leave(sid) {
             self.left(session, "left the room", None, None);
+        }
+    }
+
+    /// Removes disconnected clients from the room at once: a stalled connection may last a while.
+    pub(super) fn remove_slow_clients(&mut self) {
+        // Announcing a leave may find further slow clients.
+        while let Some(sid) = self.too_slow.pop() {
+            self.leave(sid);
         }
     }
 
@@ -120,6 +128,7 @@ impl State {
         self.emit(self.event_of(user, Some(&*guest.id), EventKind::Leave { by, reason }));
     }
 
+    /// Tells the others that a person is typing, or has stopped.
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
         let now = self.cx.context.clock.now();
         let Some(author) = self.presence.session(sid).map(|session| session.author()) else { return };

@@ -2,54 +2,17 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, Measure, Millis, User, UserId};
+use palabre_model::{ActionError, EventKind, Measure, User, UserId};
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::State;
-use super::commits::{CommitResult, OnCommit, Requester};
+use super::answer::{Answer, failed};
+use super::command::Command;
+use super::moderation_notice::{ModerationNotice, Reach};
 use super::purge::PurgeFilter;
+use super::state::State;
+use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::decode;
 use crate::encode::{Moderated, end};
-use crate::room::command::{Answer, Command};
-
-/// A moderation notice: the measure in the form that its user receives.
-pub(crate) struct ModerationNotice {
-    /// Lower-case username.
-    user: String,
-    kind: &'static str,
-    reason: Option<String>,
-    until: Option<Millis>,
-    /// The role or the nickname.
-    name: Option<String>,
-    reach: Reach,
-}
-
-/// The rooms that the user has to leave.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// The user has to leave this room.
-    OutOfRoom,
-    /// The user has to leave all rooms.
-    OutOfAll,
-    /// The user is only notified, in all rooms.
-    NotifyOnly,
-}
-
-impl ModerationNotice {
-    fn of(user: String, measure: &Measure, reason: Option<String>) -> Self {
-        let (kind, until, name, reach) = match measure {
-            Measure::Mute { until } => ("muted", *until, None, Reach::NotifyOnly),
-            Measure::Unmute => ("unmuted", None, None, Reach::NotifyOnly),
-            Measure::Kick => ("kicked", None, None, Reach::OutOfRoom),
-            Measure::Ban { until, .. } => ("banned", *until, None, Reach::OutOfAll),
-            Measure::Unban => ("unbanned", None, None, Reach::NotifyOnly),
-            Measure::AddRole(role) => ("role_added", None, Some(role.clone()), Reach::NotifyOnly),
-            Measure::RemoveRole(role) => ("role_removed", None, Some(role.clone()), Reach::NotifyOnly),
-            Measure::Rename(nickname) => ("renamed", None, Some(nickname.clone()), Reach::NotifyOnly),
-        };
-        Self { user, kind, reason, until, name, reach }
-    }
-}
 
 impl State {
     /// Applies a measure of a bot. Repeating it has no effect.
@@ -58,13 +21,11 @@ impl State {
     pub(super) async fn moderate(&mut self, user: &UserId, measure: Measure, reason: Option<String>, answer: Answer) {
         let name = user.native().to_lowercase();
         if let Err(problem) = decode::username(&name) {
-            let _asked = answer.send(Err(ActionError::NotFound(problem)));
-            return;
+            return failed(answer, ActionError::NotFound(problem));
         }
         let guest = self.cx.directory.holder(&name);
         if let Some(problem) = self.cx.members.check(&name, &measure, guest.as_deref()) {
-            let _asked = answer.send(Err(ActionError::Rejected(problem)));
-            return;
+            return failed(answer, ActionError::Rejected(problem));
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the reply to the ban covers the purge too.

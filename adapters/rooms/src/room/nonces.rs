@@ -1,49 +1,15 @@
-//! Nonces of messages that clients have already sent, by author.
-
-use std::collections::{HashMap, VecDeque};
+//! Repeated messages and actions, recognised by their nonces.
 
 use palabre_model::ActionKey;
 
-use super::State;
-use super::commits::Requester;
+use super::state::State;
+use super::state::commit::Requester;
+use super::state::nonces::Nonce;
 use crate::history::NONCES;
 use crate::presence::Author;
 
-/// Maximum number of nonces in memory; older ones are looked up in the store.
-const NONCES_IN_MEMORY_MAX: usize = 1_024;
-
-/// Lower-case username of the author, and the nonce of a message.
-pub(super) type Nonce = (String, String);
-
-#[derive(Default)]
-pub(super) struct Nonces {
-    ids: HashMap<Nonce, String>,
-    order: VecDeque<Nonce>,
-}
-
-impl Nonces {
-    /// Returns the id of the message that was sent with the nonce.
-    pub(super) fn id(&self, nonce: &Nonce) -> Option<&String> {
-        self.ids.get(nonce)
-    }
-
-    pub(super) fn remember(&mut self, nonce: Nonce, id: String) {
-        self.ids.insert(nonce.clone(), id);
-        self.order.push_back(nonce);
-        if self.order.len() > NONCES_IN_MEMORY_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-    }
-
-    /// Frees the nonce of a message that could not be saved.
-    pub(super) fn forget(&mut self, nonce: &Nonce) {
-        self.ids.remove(nonce);
-    }
-}
-
 impl State {
+    /// Replies with the id of the message that was already sent.
     pub(super) fn answer_repeated(&self, nonce: &Nonce, requester: Requester) {
         let id = self.nonces.id(nonce).cloned();
         requester.reply(id.map(Some).ok_or_else(|| "the message could not be saved; send it again".to_owned()));

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, MessageRef, Outcome};
+use palabre_model::{ActionError, EventKind, MessageRef};
 
-use super::State;
-use super::acting::{id_of, not_found};
-use super::commits::{Change, Requester};
+use super::answer::{Answer, done, failed, id_of, not_found};
 use super::rows::Rows;
+use super::state::State;
+use super::state::commit::{Change, Requester};
 use crate::encode::size;
 use crate::history::MessageRow;
-use crate::room::command::Answer;
 
 /// Maximum number of pinned messages in a room.
 const PINS_MAX: usize = 50;
@@ -26,15 +25,13 @@ impl State {
                 return not_found(answer, message);
             }
             // A message that is gone is not pinned, as requested.
-            let _asked = answer.send(Ok(Outcome::default()));
-            return;
+            return done(answer);
         };
         self.pinned.retain(|(other, _)| *other != position);
         if pinned {
             if self.pinned.len() >= PINS_MAX {
                 let problem = format!("a room can have at most {PINS_MAX} pinned messages; unpin one first");
-                let _asked = answer.send(Err(ActionError::Rejected(problem)));
-                return;
+                return failed(answer, ActionError::Rejected(problem));
             }
             self.pinned.push((position, Arc::clone(&row)));
         }

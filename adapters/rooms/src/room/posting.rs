@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Batch, EventKind, Verdict};
+use palabre_model::{Batch, EventKind};
 use socketioxide::socket::Sid;
 
-use super::commits::{CommitResult, OnCommit, Requester};
-use super::{RECENT_MESSAGES, State};
-use crate::decode::{self, Send, Upload};
+use super::state::State;
+use super::state::commit::{CommitResult, OnCommit, Requester};
+use crate::decode::{Send, Upload};
 use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
-use crate::history::{self, MessageRow};
+use crate::history::MessageRow;
 use crate::peer::AckSender;
-use crate::presence::Author;
 use crate::uploads::{UploadLimits, Waiting};
 
 impl State {
+    /// Posts a message of a client.
     pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
         let now = self.cx.context.clock.now();
         let Some(session) = self.presence.session(sid) else {
@@ -106,38 +106,6 @@ impl State {
             Ok(id) => drop(ack.send(&Ack::Upload { url: files::address(&id), id })),
             Err(problem) => self.refuse(sid, ack, problem),
         }
-    }
-
-    /// Passes a new or edited message through the scripts, which may change or refuse it.
-    pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
-        let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
-        let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
-        match gate.before_message(event).await {
-            Verdict::Pass => Ok(row),
-            Verdict::Change(text) => match decode::text(&text) {
-                Ok(()) => Ok(MessageRow { text, ..row }),
-                Err(problem) => Err(format!("a script changed the message, and the new text is not valid: {problem}")),
-            },
-            Verdict::Refuse(reason) => Err(reason),
-        }
-    }
-
-    /// Assigns the next position to a message, in memory and in `rows`.
-    pub(super) fn append(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
-        self.create(rows);
-        let position = self.next;
-        self.next += 1;
-        history::add(rows, &self.room.name, position, &row);
-        let row = Arc::new(row);
-        self.recent.push_back((position, Arc::clone(&row)));
-        while self.recent.len() > 2 * RECENT_MESSAGES
-            && let Some((oldest, _)) = self.recent.front()
-            && *oldest < self.shown_before
-        {
-            self.recent_from = *oldest + 1;
-            self.recent.pop_front();
-        }
-        row
     }
 
     /// Shows a durable message to everybody and replies.

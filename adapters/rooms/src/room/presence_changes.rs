@@ -1,56 +1,15 @@
 //! Announcing joins and leaves, together in a large room, and sending pages of the member list.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use socketioxide::socket::Sid;
-use tokio::time::Instant;
 
-use super::State;
+use super::state::State;
+use super::state::presence_changes::PresenceChanges;
 use crate::decode::{PAGE_MAX, Users};
 use crate::encode::{Ack, Announced, NOT_IN_ROOM, Presence, RoomUsers};
 use crate::peer::AckSender;
 
-/// Interval at which a large room announces joins and leaves.
-const PRESENCE_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum number of joins, and of leaves, that are named in one announcement.
 const NAMES_MAX: usize = 200;
-
-/// Joins and leaves that are not announced yet, by lower-case username.
-#[derive(Default)]
-pub(super) struct PresenceChanges {
-    joined: BTreeMap<String, String>,
-    left: BTreeMap<String, String>,
-    due: Option<Instant>,
-}
-
-impl PresenceChanges {
-    /// Returns the time of the next announcement; `None` if there is nothing to announce.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
-    fn join(&mut self, username: &str) {
-        let name = username.to_lowercase();
-        // A person whose leave is not announced yet is still in every client's list.
-        if self.left.remove(&name).is_none() {
-            self.joined.insert(name, username.to_owned());
-        }
-        self.wait();
-    }
-
-    fn leave(&mut self, username: &str) {
-        let name = username.to_lowercase();
-        if self.joined.remove(&name).is_none() {
-            self.left.insert(name, username.to_owned());
-        }
-        self.wait();
-    }
-
-    fn wait(&mut self) {
-        self.due.get_or_insert_with(|| Instant::now() + PRESENCE_INTERVAL);
-    }
-}
 
 impl State {
     /// Announces a join to everybody except the session `sid`.
@@ -73,7 +32,7 @@ impl State {
 
     /// Whether changes are announced together. Pending ones go before single announcements resume.
     fn is_batched(&self) -> bool {
-        self.presence_changes.due.is_some() || self.presence.count() > self.cx.config.presence_limit
+        self.presence_changes.due().is_some() || self.presence.count() > self.cx.config.presence_limit
     }
 
     /// Broadcasts the joins and leaves since the last announcement.

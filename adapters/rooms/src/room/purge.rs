@@ -5,10 +5,10 @@ use std::sync::Arc;
 use palabre_model::Millis;
 use palabre_store::{Direction, Result as StoreResult};
 
-use super::State;
-use super::commits::{Change, Requester};
-use super::nonces::Nonce;
 use super::rows::Rows;
+use super::state::State;
+use super::state::commit::{Change, Requester};
+use super::state::nonces::Nonce;
 use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
 /// Maximum number of stored messages that a purge scans, from the last one that is not in memory.

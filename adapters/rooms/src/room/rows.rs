@@ -1,12 +1,12 @@
-//! Changed rows of a room on their way to the store.
+//! New and changed rows of the room, in memory and on their way to the store.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_model::{Batch, Event};
 
-use super::State;
-use super::commits::{Change, CommitResult, OnCommit, Requester};
+use super::state::State;
+use super::state::commit::{Change, CommitResult, OnCommit, Requester};
+use super::state::past::RECENT_MESSAGES;
 use crate::history::{self, MESSAGES, MessageRow, ROOMS, RoomRow};
 
 /// Rows that are written together.
@@ -17,53 +17,25 @@ pub(super) struct Rows {
     messages: Vec<(u64, Option<Arc<MessageRow>>)>,
 }
 
-/// Rows that are handed over and not durable yet.
-///
-/// A row is written by one of two routes, with an event or alone, and a row written alone may
-/// overtake one with an event. If both routes were in use for a row, it is written once more when
-/// all writes have finished.
-#[derive(Default)]
-pub(super) struct InFlight {
-    messages: HashMap<u64, (Option<Arc<MessageRow>>, Routes)>,
-    room: Routes,
-}
-
-#[derive(Default)]
-struct Routes {
-    in_flight: usize,
-    with_event: bool,
-    alone: bool,
-}
-
-impl Routes {
-    fn start(&mut self, with_event: bool) {
-        self.in_flight += 1;
-        self.with_event |= with_event;
-        self.alone |= !with_event;
-    }
-
-    /// Counts one write as finished.
-    ///
-    /// After the last one, returns whether writes may have overtaken each other.
-    fn finish(&mut self) -> Option<bool> {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        (self.in_flight == 0).then(|| std::mem::take(self)).map(|routes| routes.with_event && routes.alone)
-    }
-}
-
-impl InFlight {
-    /// Returns the version of a message that is in flight, if any; `Some(None)` is a deletion.
-    pub(super) fn message(&self, position: u64) -> Option<Option<Arc<MessageRow>>> {
-        self.messages.get(&position).map(|(row, _)| row.clone())
-    }
-
-    /// Returns the positions of messages whose deletion is in flight.
-    pub(super) fn removed(&self) -> Vec<u64> {
-        self.messages.iter().filter(|(_, (row, _))| row.is_none()).map(|(position, _)| *position).collect()
-    }
-}
-
 impl State {
+    /// Assigns the next position to a message, in memory and in `rows`.
+    pub(super) fn append(&mut self, rows: &mut Batch, row: MessageRow) -> Arc<MessageRow> {
+        self.create(rows);
+        let position = self.next;
+        self.next += 1;
+        history::add(rows, &self.room.name, position, &row);
+        let row = Arc::new(row);
+        self.recent.push_back((position, Arc::clone(&row)));
+        while self.recent.len() > 2 * RECENT_MESSAGES
+            && let Some((oldest, _)) = self.recent.front()
+            && *oldest < self.shown_before
+        {
+            self.recent_from = *oldest + 1;
+            self.recent.pop_front();
+        }
+        row
+    }
+
     /// Replaces a message: in memory now, in the store with `rows`.
     pub(super) fn replace(&mut self, rows: &mut Rows, position: u64, row: &Arc<MessageRow>) {
         MESSAGES.put(&mut rows.batch, &(self.room.name.clone(), position), row);
@@ -91,12 +63,10 @@ impl State {
     pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
         self.write_room(&mut rows.batch);
         let with_event = event.is_some();
-        self.in_flight.room.start(with_event);
+        self.in_flight.start_room(with_event);
         let mut touched = Vec::with_capacity(rows.messages.len());
         for (position, row) in rows.messages {
-            let (now, routes) = self.in_flight.messages.entry(position).or_default();
-            *now = row;
-            routes.start(with_event);
+            self.in_flight.start_message(position, row, with_event);
             touched.push(position);
         }
         let on_commit = OnCommit::Changed { change, touched, requester };
@@ -120,19 +90,14 @@ impl State {
     pub(super) fn finish_writes(&mut self, touched: &[u64]) {
         let mut rewritten = Batch::default();
         for position in touched {
-            let Some((_, routes)) = self.in_flight.messages.get_mut(position) else { continue };
-            let Some(mixed) = routes.finish() else { continue };
-            if let Some((row, _)) = self.in_flight.messages.remove(position)
-                && mixed
-            {
-                let key = (self.room.name.clone(), *position);
-                match row {
-                    Some(row) => MESSAGES.put(&mut rewritten, &key, &row),
-                    None => MESSAGES.delete(&mut rewritten, &key),
-                }
+            let Some(row) = self.in_flight.finish_message(*position) else { continue };
+            let key = (self.room.name.clone(), *position);
+            match row {
+                Some(row) => MESSAGES.put(&mut rewritten, &key, &row),
+                None => MESSAGES.delete(&mut rewritten, &key),
             }
         }
-        if self.in_flight.room.finish() == Some(true) {
+        if self.in_flight.finish_room() {
             self.write_room(&mut rewritten);
         }
         if !rewritten.is_empty() {
@@ -142,7 +107,7 @@ impl State {
     }
 
     /// Adds the row of the room, if it is not in the store yet.
-    pub(super) fn create(&mut self, batch: &mut Batch) {
+    fn create(&mut self, batch: &mut Batch) {
         if self.created.is_none() {
             self.write_room(batch);
         }

@@ -1,47 +1,20 @@
 //! Messages of bots to the whole room.
 
-use palabre_model::{ActionKey, Batch, Content, MessageRef, Millis, Outcome};
+use palabre_model::{ActionKey, Batch, Content, MessageRef, Outcome};
 use palabre_store::Error;
 
-use super::State;
-use super::acting::id_of;
-use super::commits::{CommitResult, OnCommit, Requester};
-use crate::bot_identity::BotIdentity;
-use crate::files::AttachmentStore;
+use super::answer::{Answer, failed, id_of};
+use super::state::State;
+use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::history::{IDS, MessageRow};
-use crate::room::command::Answer;
 
 impl State {
-    /// Returns the identity under which bots post.
-    ///
-    /// `files_life` is set for files that do not live as long as their message.
-    pub(super) fn bot_identity(&self, files_life: Option<Millis>) -> BotIdentity<'_> {
-        let now = self.cx.context.clock.now();
-        let expires = files_life.map(|life| now.saturating_add(life));
-        let attachment_store = self.attachment_store(expires);
-        BotIdentity { nickname: &self.cx.config.nickname, attachment_store }
-    }
-
-    /// Returns the store for attachments of this room.
-    pub(super) fn attachment_store(&self, expires: Option<Millis>) -> AttachmentStore<'_> {
-        AttachmentStore {
-            room: &self.room.name,
-            now: self.cx.context.clock.now(),
-            largest: self.cx.config.max_file_mb << 20,
-            expires,
-            entropy: &*self.cx.entropy,
-        }
-    }
-
     /// Posts a message of a bot. Repeating it under the same key has no effect.
     pub(super) fn send(&mut self, key: &ActionKey, content: Content, reply_to: Option<&MessageRef>, answer: Answer) {
         let mut rows = Batch::default();
         let row = match self.bot_identity(None).new_message(&mut rows, key.to_string(), content) {
             Ok(row) => MessageRow { reply_to: reply_to.map(id_of), ..row },
-            Err(error) => {
-                let _asked = answer.send(Err(error));
-                return;
-            }
+            Err(error) => return failed(answer, error),
         };
         let position = self.next;
         IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));

@@ -1,32 +1,11 @@
-//! Loading a room, and looking up its messages in memory and in the store.
+//! Messages of the room by id, in memory and in the store.
 
 use std::sync::Arc;
 
-use palabre_model::Millis;
-use palabre_store::{Result, Store};
+use palabre_store::Result;
 
-use super::{RECENT_MESSAGES, State};
-use crate::history::{self, IDS, MESSAGES, MessageRow, ROOMS, RoomRow};
-
-/// The stored part of a room that is being opened.
-pub(super) struct Past {
-    pub(super) row: Option<RoomRow>,
-    pub(super) recent: Vec<(u64, MessageRow)>,
-    pub(super) pinned: Vec<(u64, MessageRow)>,
-}
-
-pub(super) fn read(store: &Store, name: &str, now: Millis) -> Result<Past> {
-    let snapshot = store.snapshot(now)?;
-    let row = ROOMS.get(&snapshot, &name.to_owned())?;
-    let mut pinned = Vec::new();
-    for position in row.iter().flat_map(|row| &row.pinned) {
-        // The sweep may have deleted it in the meantime.
-        if let Some(row) = MESSAGES.get(&snapshot, &(name.to_owned(), *position))? {
-            pinned.push((*position, row));
-        }
-    }
-    Ok(Past { row, recent: history::last(&snapshot, name, RECENT_MESSAGES)?, pinned })
-}
+use super::state::State;
+use crate::history::{IDS, MESSAGES, MessageRow};
 
 impl State {
     /// Returns a message of this room, with changes that are in flight.

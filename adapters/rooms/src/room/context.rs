@@ -1,0 +1,25 @@
+//! The parts of the service that a room needs.
+
+use std::sync::Arc;
+
+use palabre_model::{AdapterContext, Entropy};
+use palabre_store::Store;
+
+use crate::config::Config;
+use crate::counts::Counts;
+use crate::directory::Directory;
+use crate::members::Members;
+use crate::uploads::Uploads;
+
+/// The parts of the service that a room needs.
+pub(crate) struct RoomContext {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) context: AdapterContext,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) members: Arc<Members>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) uploads: Arc<Uploads>,
+    pub(crate) name: String,
+    pub(crate) counts: Arc<Counts>,
+}

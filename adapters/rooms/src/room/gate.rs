@@ -1,0 +1,55 @@
+//! Checks that a message must pass: mutes, the rules of the room, and the scripts.
+
+use std::sync::Arc;
+
+use palabre_model::{EventKind, Millis, Permission, Verdict};
+
+use super::state::State;
+use crate::decode;
+use crate::history::MessageRow;
+use crate::presence::Author;
+
+impl State {
+    /// Checks whether a person may post, edit or react now. The error says why not.
+    pub(super) fn may_speak(&self, author: &Author, now: Millis) -> Result<(), String> {
+        self.may_write(author, now)?;
+        let is_bound = self.rules.locked || self.rules.slowmode > 0;
+        if !is_bound || self.is_moderator(&author.username) {
+            return Ok(());
+        }
+        if self.rules.locked {
+            return Err("the room is locked: only moderators can write for now".to_owned());
+        }
+        if let Some(left) = self.rules.wait(&author.guest, now) {
+            let left = left.div_ceil(1_000);
+            return Err(format!("the room is in slow mode: you can write again in {left} s"));
+        }
+        Ok(())
+    }
+
+    /// Whether a user is exempt from the rules: a moderator must be able to lift them.
+    fn is_moderator(&self, username: &str) -> bool {
+        let event = self.event(username, EventKind::Typing { status: None });
+        self.cx.context.gate.permission(&event) >= Permission::Moderator
+    }
+
+    /// Checks that a person is not muted.
+    pub(super) fn may_write(&self, author: &Author, now: Millis) -> Result<(), String> {
+        let muting = self.cx.members.muting(&author.username.to_lowercase(), &author.guest, now);
+        muting.and_then(|row| row.muted(now)).map_or(Ok(()), Err)
+    }
+
+    /// Passes a new or edited message through the scripts, which may change or refuse it.
+    pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
+        let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
+        let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
+        match gate.before_message(event).await {
+            Verdict::Pass => Ok(row),
+            Verdict::Change(text) => match decode::text(&text) {
+                Ok(()) => Ok(MessageRow { text, ..row }),
+                Err(problem) => Err(format!("a script changed the message, and the new text is not valid: {problem}")),
+            },
+            Verdict::Refuse(reason) => Err(reason),
+        }
+    }
+}
