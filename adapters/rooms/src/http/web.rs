@@ -38,7 +38,8 @@ macro_rules! assets {
 assets! {
     "app.js" "attachments.js" "choice.js" "composer.js" "connection.js" "controls.js" "dom.js" "files.js" "form.js"
     "markdown.js" "message.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "theme.js" "timeline.js"
-    "style.css" "icon.svg" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
+    "base.css" "messages.css" "composer.css" "panels.css" "responsive.css" "icon.svg"
+    "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
 
 /// The routes of the page and its assets.
