@@ -9,7 +9,9 @@ import { Restrictions, removalMessage } from './restrictions.js';
 import { Timeline } from './timeline.js';
 
 const NAME_KEY = 'palabre.name';
-const STATES = { connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected' };
+const STATES = {
+  connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected',
+};
 const PATH = /^\/rooms\/([^/]+)\/?$/;
 
 let here = null; // { room, username } while in a room
@@ -67,7 +69,8 @@ async function ask(event, data) {
 
 async function remove(view) {
   const { id } = view.msg;
-  if (await confirm('Delete this message?', 'It will be deleted for everyone. This cannot be undone.', 'Delete')) ask('delete_message', { id });
+  const warning = 'It will be deleted for everyone. This cannot be undone.';
+  if (await confirm('Delete this message?', warning, 'Delete')) ask('delete_message', { id });
 }
 
 /** Removes deleted messages, by id. */
@@ -86,7 +89,9 @@ on('state', ({ state, problem }) => {
   if (problem && !here && busy()) $('entry-error').textContent = 'Cannot reach the server. Retrying…';
 });
 
-on('joined', ({ room, username, author, messages, pinned, users, count, next_users: next, catch_up: catchUp, has_more: hasMore, back, ...rules }) => {
+on('joined', (joined) => {
+  const { room, username, author, messages, pinned, users, count, back, ...rest } = joined;
+  const { next_users: next, catch_up: catchUp, has_more: hasMore, ...rules } = rest;
   here = { room, username };
   timeline.is(username, author);
   timeline.load(messages ?? [], Boolean(back && catchUp));
@@ -191,10 +196,10 @@ function setBusy(value) {
 
 function chooseRoom(room) {
   $('room').value = room;
-  markSuggestion();
+  highlightSuggestion();
 }
 
-function markSuggestion() {
+function highlightSuggestion() {
   for (const button of document.querySelectorAll('[data-room]')) {
     button.setAttribute('aria-pressed', String(button.dataset.room === $('room').value.trim()));
   }
@@ -212,7 +217,7 @@ $('entry').addEventListener('submit', (event) => {
   setBusy(true);
   connection.enter(name, room);
 });
-$('room').addEventListener('input', markSuggestion);
+$('room').addEventListener('input', highlightSuggestion);
 for (const button of document.querySelectorAll('[data-room]')) {
   button.addEventListener('click', () => {
     chooseRoom(button.dataset.room);

@@ -10,18 +10,23 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 export function attachment({ name, url, content_type: type, size }) {
   const shown = String(name || 'file');
   const href = fileUrl(url);
-  if (!href) return h('p', { class: 'file' }, icon('file'), h('bdi', { class: 'file-name' }, shown), h('span', { class: 'file-size' }, 'not available'));
+  if (!href) return h('p', { class: 'file' }, fileParts(shown, 'not available'));
   const bytes = Number.isFinite(size) && size >= 0 ? size : null;
   const link = fileLink(shown, href, bytes);
   if (!isPicture(type, shown, href) || (bytes ?? 0) > IMAGE_BYTES_MAX) return link;
-  const image = h('img', { src: href, alt: shown, title: shown, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
+  const image = h('img', {
+    src: href, alt: shown, title: shown, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer',
+  });
   const picture = h('a', { class: 'picture loading', href, target: '_blank', rel: 'noopener noreferrer' }, image);
   image.addEventListener('load', () => picture.classList.remove('loading'));
   image.addEventListener('error', () => picture.replaceWith(link));
   return picture;
 }
 
-/** Returns an http or https address, or the blob of a file being sent; otherwise null. Relative ones are of this site. */
+/**
+ * Returns an http or https address, or the blob of a file being sent; otherwise null.
+ * Relative addresses are of this site.
+ */
 function fileUrl(address) {
   try {
     const url = new URL(String(address ?? ''), location.origin);
@@ -42,8 +47,14 @@ function isPicture(type, name, href) {
 function fileLink(name, href, bytes) {
   const own = new URL(href).origin === location.origin;
   // Browsers honour `download` only for the same origin; other files open in a new tab.
-  return h('a', { class: 'file', href, rel: 'noopener noreferrer nofollow', ...(own ? { download: name } : { target: '_blank' }) },
-    icon('file'), h('bdi', { class: 'file-name' }, name), bytes !== null && h('span', { class: 'file-size' }, sizeOf(bytes)));
+  const opening = own ? { download: name } : { target: '_blank' };
+  return h('a', { class: 'file', href, rel: 'noopener noreferrer nofollow', ...opening },
+    fileParts(name, bytes !== null && sizeOf(bytes)));
+}
+
+/** Builds the icon, the name and a note about the size of a file, if there is one. */
+function fileParts(name, note) {
+  return [icon('file'), h('bdi', { class: 'file-name' }, name), note && h('span', { class: 'file-size' }, note)];
 }
 
 export function sizeOf(bytes) {

@@ -10,7 +10,9 @@ export function choice({ placeholder, min, max, options }, send) {
   const title = String(placeholder || CHOOSE);
   const id = `choice-${++count}`;
   const chosen = h('span', { class: 'choice-value' }, title);
-  const opener = h('button', { type: 'button', class: 'choice-opener', 'aria-expanded': 'false', 'aria-controls': id }, chosen, icon('down'));
+  const opener = h('button', {
+    type: 'button', class: 'choice-opener', 'aria-expanded': 'false', 'aria-controls': id,
+  }, chosen, icon('down'));
   // The panel is inside the live log and must not be announced.
   const panel = h('div', { class: 'choice-panel', id, hidden: true, 'aria-live': 'off' });
 
@@ -29,8 +31,9 @@ export function choice({ placeholder, min, max, options }, send) {
     if (inside) opener.focus();
   });
 
-  const most = Math.min(Number(max ?? 1), options.length);
-  const list = Number(max ?? 1) > 1 ? boxes(title, options, Math.min(Number(min ?? 1), most), most, take) : listbox(title, options, take);
+  const upper = Math.min(Number(max ?? 1), options.length);
+  const lower = Math.min(Number(min ?? 1), upper);
+  const list = Number(max ?? 1) > 1 ? boxes(title, options, lower, upper, take) : listbox(title, options, take);
   panel.append(list.el);
   if (list.role) opener.setAttribute('aria-haspopup', list.role);
   opener.addEventListener('click', () => {
@@ -85,7 +88,10 @@ function listbox(title, options, take) {
   return {
     role: 'listbox',
     el: h('ul', { role: 'listbox', 'aria-label': title, class: 'options', onkeydown: onKey }, rows),
-    focus: () => (rows.find((row) => row.getAttribute('aria-selected') === 'true') ?? rows[0]).focus({ preventScroll: true }),
+    focus: () => {
+      const selected = rows.find((row) => row.getAttribute('aria-selected') === 'true');
+      (selected ?? rows[0]).focus({ preventScroll: true });
+    },
     taken: ([option]) => rows.forEach((row, i) => row.setAttribute('aria-selected', String(options[i] === option))),
   };
 }
@@ -102,8 +108,13 @@ function boxes(title, options, min, max, take) {
   const range = min === max ? `${min}` : min > 0 ? `${min} to ${max}` : `up to ${max}`;
   const el = h('fieldset', { onchange: refresh },
     h('legend', { class: 'visually-hidden' }, `${title} (choose ${range})`),
-    h('div', { class: 'options' }, options.map((option, i) => h('label', { class: 'option' }, ticks[i], words(option)))),
+    h('div', { class: 'options' },
+      options.map((option, i) => h('label', { class: 'option' }, ticks[i], words(option)))),
     h('div', { class: 'choice-foot' }, h('span', { 'aria-hidden': 'true' }, `Choose ${range}`), submit));
   refresh();
-  return { el, focus: () => (ticks.find((tick) => !tick.disabled) ?? submit).focus({ preventScroll: true }), taken: () => {} };
+  return {
+    el,
+    focus: () => (ticks.find((tick) => !tick.disabled) ?? submit).focus({ preventScroll: true }),
+    taken: () => {},
+  };
 }

@@ -21,7 +21,10 @@ export class Composer {
   #typingSent = 0;
   #silence = null;
 
-  /** `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null, tooEarly() when sending has to wait. */
+  /**
+   * `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null,
+   * tooEarly() when sending has to wait.
+   */
   constructor(on) {
     this.on = on;
     $('composer').addEventListener('submit', (event) => {

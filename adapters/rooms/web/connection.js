@@ -10,11 +10,14 @@ const FORWARDED_EVENTS = [
   'user_left', 'user_typing', 'presence', 'room_users', 'room_updated', 'form',
 ];
 // Events that change the log are held while earlier messages are being fetched.
-const LOG_EVENTS = ['new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction'];
+const LOG_EVENTS = [
+  'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction',
+];
 const REMOVAL_KINDS = ['kicked', 'banned'];
 // The error of the server for a client that is in no room; we then rejoin.
 const NOT_IN_ROOM = 'join a room first';
-// Cookies ignore ports, so the name has the port. The server decides when a token expires; browsers keep cookies at most this long.
+// Cookies ignore ports, so the name has the port. The server decides when a token expires; browsers keep cookies at
+// most this long.
 const COOKIE = `palabre_guest_${location.port}`;
 const COOKIE_AGE_S = 400 * 86400;
 
@@ -31,7 +34,8 @@ export class Connection extends EventTarget {
   #token = null; // identifies the guest
   #held = null; // [name, data] of events held while earlier messages are being fetched
   #round = 0; // number of the current catch-up
-  #outbox = new Map(); // nonce → { nonce, message, reply_to, files, ids: of uploaded files, state: 'sending' | 'failed', resend: on rejoin }
+  // nonce → { nonce, message, reply_to, files, ids: of uploaded files, state: 'sending' | 'failed', resend: on rejoin }
+  #outbox = new Map();
 
   /** `lastId()` returns the id of the last message in the timeline. */
   constructor(lastId) {

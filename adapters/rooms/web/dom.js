@@ -1,6 +1,9 @@
 // Helpers of the other modules: building elements, icons, focus, dates, storage, toasts.
 
-/** Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are nodes or text. */
+/**
+ * Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are
+ * nodes or text.
+ */
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
   for (const [key, value] of Object.entries(props)) {
@@ -22,7 +25,8 @@ const ICONS = {
   trash: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.2 11v5.5M13.8 11v5.5',
   close: 'M6 6l12 12M18 6L6 18',
   pin: 'M9 4h6l-.7 6.2 3.2 3.3v1.5h-11v-1.5l3.2-3.3zM12 15v5.5',
-  eye: 'M2.5 12C4.4 8.2 7.8 6 12 6s7.6 2.2 9.5 6c-1.9 3.8-5.3 6-9.5 6s-7.6-2.2-9.5-6zM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z',
+  eye: 'M2.5 12C4.4 8.2 7.8 6 12 6s7.6 2.2 9.5 6c-1.9 3.8-5.3 6-9.5 6s-7.6-2.2-9.5-6z'
+    + 'M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z',
   envelope: 'M3.5 6h17v12h-17zM4 6.5l8 6.5 8-6.5',
   file: 'M6 3.5h7.5L18.5 8.5v12H6zM13 3.5V9h5.5',
   down: 'M6.5 9.5L12 15l5.5-5.5',
@@ -90,9 +94,10 @@ export function moment(date) {
 /** Shows an error for 7 seconds; screen readers announce it at once. */
 export function toast(text) {
   const box = $('toasts');
+  const dismiss = () => note.remove();
   const note = h('div', { class: 'toast', role: 'alert' },
     h('span', {}, text),
-    h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: () => note.remove() }, icon('close')));
+    h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: dismiss }, icon('close')));
   box.append(note);
   while (box.childElementCount > 3) box.firstElementChild.remove();
   setTimeout(() => note.remove(), 7000);

@@ -69,7 +69,9 @@ export class Files {
     $('files').hidden = !this.#chosen.length;
     $('files').replaceChildren(...this.#chosen.map((file) => h('li', { class: 'chosen' },
       icon('file'), h('bdi', { class: 'file-name' }, file.name), h('span', { class: 'file-size' }, sizeOf(file.size)),
-      h('button', { type: 'button', class: 'icon-button', 'aria-label': `Remove ${file.name}`, onclick: () => this.#remove(file) }, icon('close')))));
+      h('button', {
+        type: 'button', class: 'icon-button', 'aria-label': `Remove ${file.name}`, onclick: () => this.#remove(file),
+      }, icon('close')))));
     this.changed();
   }
 

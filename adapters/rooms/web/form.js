@@ -80,8 +80,14 @@ export class Forms {
 /** A field: its label, its input and its error. Lengths are counted in characters, not UTF-16 units. */
 class Field {
   constructor({ name, label, long, required, min, max, placeholder, value }, id) {
-    Object.assign(this, { name: String(name), required: Boolean(required), min: Number(min ?? 0), max: Number(max ?? Infinity) });
-    const given = { id, required: this.required, placeholder, 'aria-describedby': `${id}-note`, autocomplete: 'off', oninput: () => this.#onInput() };
+    this.name = String(name);
+    this.required = Boolean(required);
+    this.min = Number(min ?? 0);
+    this.max = Number(max ?? Infinity);
+    const given = {
+      id, required: this.required, placeholder, 'aria-describedby': `${id}-note`, autocomplete: 'off',
+      oninput: () => this.#onInput(),
+    };
     this.input = long ? h('textarea', { ...given, rows: '5' }) : h('input', { ...given, type: 'text' });
     this.input.value = String(value ?? '');
     this.note = h('span', { class: 'field-note', id: `${id}-note` });

@@ -5,6 +5,9 @@ import { h } from './dom.js';
 const MAX_DEPTH = 12;
 const PUNCTUATION = /[\p{P}\p{S}]/u;
 const SPACE = /\s/;
+// The address of a link may contain parentheses in pairs.
+const ADDRESS = /https?:\/\/[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*/;
+const LINK = new RegExp(String.raw`^\[([^[\]\n]{1,500})\]\(\s*<?(${ADDRESS.source})>?\s*\)`, 'i');
 
 /** Renders text to a fragment of paragraphs, quotes, lists and code blocks. */
 export function render(text) {
@@ -42,11 +45,11 @@ function blocks(lines, depth) {
     const nested = depth < MAX_DEPTH;
     if (fence) {
       flush();
-      const mark = fence[1];
+      const opening = fence[1];
       const code = [];
       while (++i < lines.length) {
         const end = lines[i].trim();
-        if (end.length >= mark.length && end === mark[0].repeat(end.length)) break;
+        if (end.length >= opening.length && end === opening[0].repeat(end.length)) break;
         code.push(lines[i]);
       }
       out.push(h('pre', { tabindex: '0' }, h('code', {}, code.join('\n'))));
@@ -130,7 +133,7 @@ function inline(text, inLink = false) {
       i = found.end;
     } else if (c === '*' || c === '_' || c === '~') {
       const length = run(text, i);
-      push({ mark: c, length, ...flanking(text, i, length) });
+      push({ delimiter: c, length, ...flanking(text, i, length) });
       i += length;
     } else {
       plain += c;
@@ -157,7 +160,7 @@ function closingTicks(text, from, length) {
 }
 
 function linkAt(text, at) {
-  const match = /^\[([^[\]\n]{1,500})\]\(\s*<?(https?:\/\/[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?\s*\)/i.exec(text.slice(at, at + 3000));
+  const match = LINK.exec(text.slice(at, at + 3000));
   const href = match && safeUrl(match[2]);
   return href ? { href, label: match[1], end: at + match[0].length } : null;
 }
@@ -208,7 +211,7 @@ function pair(tokens) {
       const inner = tokens.slice(o + 1, c);
       const depth = 1 + Math.max(0, ...inner.map((token) => token.depth ?? 0));
       if (depth > MAX_DEPTH) break;
-      const tag = closer.mark === '~' ? 'del' : use === 2 ? 'strong' : 'em';
+      const tag = closer.delimiter === '~' ? 'del' : use === 2 ? 'strong' : 'em';
       opener.length -= use;
       closer.length -= use;
       tokens.splice(o + 1, c - o - 1, { node: h(tag, {}, inner.map(toNode)), depth });
@@ -223,9 +226,9 @@ function pair(tokens) {
 }
 
 function matches(token, closer) {
-  if (token.mark !== closer.mark || !token.opens || token.length === 0) return false;
+  if (token.delimiter !== closer.delimiter || !token.opens || token.length === 0) return false;
   const both = token.closes || closer.opens;
   return !both || (token.length + closer.length) % 3 !== 0 || (token.length % 3 === 0 && closer.length % 3 === 0);
 }
 
-const toNode = (token) => token.node ?? document.createTextNode(token.mark.repeat(token.length));
+const toNode = (token) => token.node ?? document.createTextNode(token.delimiter.repeat(token.length));

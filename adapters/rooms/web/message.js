@@ -5,7 +5,9 @@ import { clock, fullDate, h, icon, toDate } from './dom.js';
 import { render, safeUrl, link } from './markdown.js';
 import { avatar, colourOf } from './people.js';
 
-const EMOJI = [['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'], ['🎉', 'celebration'], ['😮', 'surprised'], ['😢', 'sad']];
+const EMOJI = [
+  ['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'], ['🎉', 'celebration'], ['😮', 'surprised'], ['😢', 'sad'],
+];
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
 
 export class MessageView {
@@ -90,8 +92,11 @@ export class MessageView {
     if (!id) return quote.replaceChildren();
     const original = this.room.find(id);
     this.el.dataset.replyTo = id;
-    if (!original) return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not loaded'));
-    quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colourOf(original.msg.username)}`, onclick: () => this.room.jump(id) },
+    if (!original) {
+      return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not loaded'));
+    }
+    const colour = colourOf(original.msg.username);
+    quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colour}`, onclick: () => this.room.jump(id) },
       h('span', { class: 'visually-hidden' }, 'In reply to '),
       h('bdi', { class: 'author' }, original.msg.username), ' ',
       h('span', { class: 'excerpt', dir: 'auto' }, summary(original.msg))));
@@ -150,7 +155,9 @@ export class MessageView {
     const { room, msg } = this;
     if (!msg.id || this.ephemeral) return this.tools.replaceChildren();
     const tool = (name, label, onclick, kind = '') =>
-      h('button', { type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick }, icon(name));
+      h('button', {
+        type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick,
+      }, icon(name));
     this.tools.replaceChildren(
       tool('smile', 'React', () => this.#pick()),
       tool('reply', 'Reply', () => room.reply(this), 'writing-tool'),
@@ -194,7 +201,8 @@ export function excerpt(text) {
 
 /** Returns a message as one line, also when it has no text. */
 export function summary({ message, embeds, attachments }) {
-  return excerpt(message) || excerpt(embeds?.[0]?.title || embeds?.[0]?.description) || (attachments ?? []).map((file) => file.name).join(', ');
+  const files = (attachments ?? []).map((file) => file.name).join(', ');
+  return excerpt(message) || excerpt(embeds?.[0]?.title || embeds?.[0]?.description) || files;
 }
 
 function embed({ title, description, url, color, fields }) {

@@ -88,7 +88,8 @@ export class People {
         name === this.me && h('span', { class: 'you' }, 'you'),
         bot && h('span', { class: 'badge' }, 'bot')));
     if (this.#next) {
-      const button = h('button', { type: 'button', class: 'more', onclick: () => whileAsking(button, () => this.more(this.#next)) }, 'Show more');
+      const showMore = () => whileAsking(button, () => this.more(this.#next));
+      const button = h('button', { type: 'button', class: 'more', onclick: showMore }, 'Show more');
       rows.push(h('li', {}, button));
     }
     $('people').replaceChildren(...rows);
@@ -118,9 +119,13 @@ export class Typing {
   #render() {
     const names = [...this.#timers.keys()];
     $('typing').classList.toggle('active', names.length > 0);
-    if (names.length === 0) $('typing').textContent = '';
-    else if (names.length === 1) $('typing').textContent = `${names[0]} is typing…`;
-    else if (names.length <= 3) $('typing').textContent = `${names.slice(0, -1).join(', ')} and ${names.at(-1)} are typing…`;
-    else $('typing').textContent = 'Several people are typing…';
+    $('typing').textContent = typingText(names);
   }
+}
+
+function typingText(names) {
+  if (names.length === 0) return '';
+  if (names.length === 1) return `${names[0]} is typing…`;
+  if (names.length <= 3) return `${names.slice(0, -1).join(', ')} and ${names.at(-1)} are typing…`;
+  return 'Several people are typing…';
 }

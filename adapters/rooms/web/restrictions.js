@@ -48,7 +48,7 @@ export class Restrictions {
       const muted = { until: date && !Number.isNaN(date.getTime()) ? date : null };
       const known = this.#muted && this.#muted.until?.getTime() === muted.until?.getTime();
       this.#muted = muted;
-      if (!known) this.notice(`You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}. You can read messages, but not send any.${because}`, 'bad');
+      if (!known) this.notice(`${mutedText(muted)}. You can read messages, but not send any.${because}`, 'bad');
     } else if (kind === 'unmuted') {
       this.#muted = null;
       this.notice(`You are no longer muted.${because}`, 'good');
@@ -88,11 +88,16 @@ export class Restrictions {
   #change(rules, told) {
     const before = this.#rules;
     this.#rules = rules;
-    if (told.locked !== before.locked) this.notice(told.locked ? 'This room is locked. Only moderators can send messages.' : 'This room is no longer locked.');
+    if (told.locked !== before.locked) {
+      const locked = 'This room is locked. Only moderators can send messages.';
+      this.notice(told.locked ? locked : 'This room is no longer locked.');
+    }
     if (told.slowmode !== before.slowmode) {
       this.notice(told.slowmode ? `Slow mode is on: one message every ${span(told.slowmode)}.` : 'Slow mode is off.');
     }
-    if (told.topic !== before.topic) this.notice(told.topic ? `The topic was changed to: ${told.topic}` : 'The topic was removed.');
+    if (told.topic !== before.topic) {
+      this.notice(told.topic ? `The topic was changed to: ${told.topic}` : 'The topic was removed.');
+    }
     if (rules.topic !== before.topic) $('topic').setAttribute('aria-expanded', 'false');
     this.#refresh();
   }
@@ -110,14 +115,14 @@ export class Restrictions {
     $('topic-text').textContent = topic ?? '';
     $('topic').title = topic ?? '';
     $('locked').hidden = !locked;
-    this.composer.block(muted ? `You are muted${muted.until ? ` until ${moment(muted.until)}` : ''}`
-      : locked ? 'This room is locked' : null);
+    this.composer.block(muted ? mutedText(muted) : locked ? 'This room is locked' : null);
 
-    const wait = slowmode && !muted && !locked ? Math.min(slowmode, Math.ceil((this.#spoke - now) / 1000 + slowmode)) : 0;
+    const isSlowed = slowmode && !muted && !locked;
+    const wait = isSlowed ? Math.min(slowmode, Math.ceil((this.#spoke - now) / 1000 + slowmode)) : 0;
     this.composer.hold(wait > 0);
     $('slow').hidden = !slowmode || Boolean(muted) || locked;
     if (wait <= 0) $('slow').classList.remove('early');
-    const text = wait > 0 ? `Slow mode: next message in ${countdown(wait)}` : slowmode ? `Slow mode: one message every ${span(slowmode)}` : '';
+    const text = slowModeText(slowmode, wait);
     if ($('slow-text').textContent !== text) $('slow-text').textContent = text;
 
     if (wait > 0) this.#timer = setTimeout(() => this.#refresh(), 1000 - (now - this.#spoke) % 1000);
@@ -133,11 +138,21 @@ export function removalMessage({ kind, room, reason, until }) {
   return reason ? `${what}\nReason: ${reason}` : what;
 }
 
-const rulesOf = ({ topic, slowmode, locked }) => ({ topic: topic ? String(topic) : null, slowmode: Number(slowmode) || null, locked: Boolean(locked) });
+const rulesOf = ({ topic, slowmode, locked }) => ({
+  topic: topic ? String(topic) : null, slowmode: Number(slowmode) || null, locked: Boolean(locked),
+});
+
+const mutedText = ({ until }) => `You are muted${until ? ` until ${moment(until)}` : ''}`;
+
+function slowModeText(slowmode, wait) {
+  if (wait > 0) return `Slow mode: next message in ${countdown(wait)}`;
+  return slowmode ? `Slow mode: one message every ${span(slowmode)}` : '';
+}
 
 /** Formats 90 as “1 min 30 s”. */
 function span(seconds) {
-  const parts = [[Math.floor(seconds / 3600), 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.ceil(seconds % 60), 's']];
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const parts = [[hours, 'h'], [minutes, 'min'], [Math.ceil(seconds % 60), 's']];
   return parts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 

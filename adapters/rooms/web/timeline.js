@@ -18,7 +18,10 @@ export class Timeline {
   #items = new WeakMap(); // element → { view?, date }
   lastId = null;
 
-  /** `actions` are the callbacks of messages: reply, edit, remove, react, press, choose, retry, discard, removeFromOutbox. */
+  /**
+   * `actions` are the callbacks of messages: reply, edit, remove, react, press, choose, retry, discard,
+   * removeFromOutbox.
+   */
   constructor(actions) {
     this.room = {
       ...actions,
@@ -144,12 +147,15 @@ export class Timeline {
 
   /** Adds a notice; `tone` (bad or good) if it is about the user. */
   notice(text, tone) {
-    this.#append(h('p', { class: tone ? `notice personal ${tone}` : 'notice', dir: 'auto' }, text), { date: new Date() });
+    const shape = tone ? `notice personal ${tone}` : 'notice';
+    this.#append(h('p', { class: shape, dir: 'auto' }, text), { date: new Date() });
   }
 
   /** Adds an own message that is being sent. */
   addPending({ nonce, message, reply_to, files }) {
-    const attachments = files.map((file) => ({ name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file) }));
+    const attachments = files.map((file) => ({
+      name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file),
+    }));
     const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp: new Date().toISOString() };
     const view = new MessageView(msg, this.room);
     view.setState('sending');
@@ -182,7 +188,8 @@ export class Timeline {
   }
 
   lastOwn() {
-    return [...this.#thread.children].reverse().map((el) => this.#items.get(el)?.view).find((view) => view?.own) ?? null;
+    const views = [...this.#thread.children].reverse().map((el) => this.#items.get(el)?.view);
+    return views.find((view) => view?.own) ?? null;
   }
 
   #place(msg, live) {
@@ -196,7 +203,8 @@ export class Timeline {
     if (!ephemeral) this.lastId = msg.id;
     if (msg.type === 'notification') {
       this.#views.set(msg.id, null);
-      this.#append(h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message), { date: toDate(msg.timestamp) });
+      const notice = h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message);
+      this.#append(notice, { date: toDate(msg.timestamp) });
       return true;
     }
     const view = waiting ?? new MessageView(msg, this.room);
@@ -239,7 +247,8 @@ export class Timeline {
 
   /** Inserts a day separator if needed, and groups the message with the one above. */
   #layout(el) {
-    const before = el.previousElementSibling ?? (el.parentElement === this.#outgoing ? this.#thread.lastElementChild : null);
+    const isOutgoing = el.parentElement === this.#outgoing;
+    const before = el.previousElementSibling ?? (isOutgoing ? this.#thread.lastElementChild : null);
     const item = this.#items.get(el);
     const above = before && this.#items.get(before);
     const newDay = !above || dayKey(above.date) !== dayKey(item.date);
@@ -249,10 +258,7 @@ export class Timeline {
       this.#label(sep);
       el.before(sep);
     }
-    const [a, b] = [above?.view?.msg, item.view?.msg];
-    const grouped = Boolean(a && b && !newDay && !b.reply_to && !above.view.ephemeral && !item.view.ephemeral && a.username === b.username
-      && Boolean(a.bot) === Boolean(b.bot) && item.date - above.date < GROUP_MS);
-    el.classList.toggle('grouped', grouped);
+    el.classList.toggle('grouped', !newDay && isGrouped(above, item));
   }
 
   #label(sep) {
@@ -275,7 +281,8 @@ export class Timeline {
   }
 
   #refreshQuotes(id) {
-    for (const el of this.#thread.querySelectorAll(`[data-reply-to="${CSS.escape(id)}"]`)) this.#items.get(el).view.refreshQuote();
+    const replies = this.#thread.querySelectorAll(`[data-reply-to="${CSS.escape(id)}"]`);
+    for (const el of replies) this.#items.get(el).view.refreshQuote();
   }
 
   #hint() { $('hint').hidden = this.#views.size > 0 || this.#pending.size > 0; }
@@ -310,10 +317,20 @@ export class Timeline {
     if (event.altKey || event.ctrlKey || event.metaKey || (target !== this.#log && !target.matches('article'))) return;
     const all = [...this.#log.querySelectorAll('article')];
     const at = all.indexOf(target);
-    const to = { ArrowUp: at < 0 ? all.length - 1 : at - 1, ArrowDown: at < 0 ? all.length : at + 1, Home: 0, End: all.length - 1 }[event.key];
+    const last = all.length - 1;
+    const up = at < 0 ? last : at - 1;
+    const down = at < 0 ? all.length : at + 1;
+    const to = { ArrowUp: up, ArrowDown: down, Home: 0, End: last }[event.key];
     if (to === undefined || !all.length) return;
     event.preventDefault();
     if (to >= all.length) focusInput();
     else all[Math.max(0, to)].focus();
   }
+}
+
+/** Whether a message is shown under the heading of the one above it, of the same day. */
+function isGrouped(above, item) {
+  const [a, b] = [above?.view?.msg, item.view?.msg];
+  if (!a || !b || b.reply_to || above.view.ephemeral || item.view.ephemeral) return false;
+  return a.username === b.username && Boolean(a.bot) === Boolean(b.bot) && item.date - above.date < GROUP_MS;
 }
