@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use palabre_model::{
-    Content, EmitError, Event, EventKind, Message, MessageId, Permission, Rank, Room, RoomKind, User, UserId, Verdict,
+    BotName, Content, EmitError, Event, EventKind, Message, MessageId, Permission, Rank, Room, RoomId, RoomKind, User,
+    UserId, Verdict,
 };
 use serde_json::Value;
 
+use crate::platform::Sim;
 use crate::state::{MemberState, Silenced};
 use crate::transcript::Line;
-use crate::{Sim, room};
 
 /// A user in a room.
 #[derive(Clone)]
@@ -33,8 +34,16 @@ pub enum SendFailure {
     Refused(String),
 }
 
+impl Sim {
+    /// Creates a user in a room, without a join event.
+    #[must_use]
+    pub fn person(self: &Arc<Self>, name: &str, room: &str) -> Person {
+        Person::new(Arc::clone(self), name, room)
+    }
+}
+
 impl Person {
-    pub(crate) fn new(sim: Arc<Sim>, name: &str, room_name: &str) -> Self {
+    fn new(sim: Arc<Sim>, name: &str, room_name: &str) -> Self {
         let bot = sim.bot().name;
         let user = User { id: UserId::new(&bot, name), name: name.to_owned(), bot: false, locale: None, picture: None };
         Self { room: room(&bot, room_name), user: Arc::new(user), sim }
@@ -235,4 +244,9 @@ impl Person {
             kind,
         }
     }
+}
+
+fn room(bot: &BotName, name: &str) -> Arc<Room> {
+    let id = RoomId::new(bot, name);
+    Arc::new(Room::channel(id, name))
 }

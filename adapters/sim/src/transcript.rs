@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use palabre_model::{Action, ActionError, ActionKey, Button, Content, FileToSend, Form, Millis, Outcome, Select};
-
-use crate::id_of;
+use palabre_model::{
+    Action, ActionError, ActionKey, Button, Content, FileToSend, Form, MessageRef, Millis, Outcome, Select,
+};
 
 /// One message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -217,6 +217,14 @@ impl Transcript {
     }
 }
 
+/// Returns the message id of a resolved reference.
+fn id_of(reference: &MessageRef) -> String {
+    match reference {
+        MessageRef::Id(id) | MessageRef::Own(id) => id.to_string(),
+        MessageRef::Sent(key) => key.to_string(),
+    }
+}
+
 fn shown(embed: &palabre_model::Embed) -> String {
     let fields = embed.fields.iter().map(|field| format!("{} {}", field.name, field.value));
     let parts = [embed.title.clone(), embed.description.clone()].into_iter().flatten();
@@ -250,8 +258,8 @@ impl fmt::Display for Line {
         for (emoji, _) in &self.reactions {
             write!(f, " {emoji}")?;
         }
-        for (is_so, mark) in [(self.pinned, " (pinned)"), (self.edited, " (edited)")] {
-            f.write_str(if is_so { mark } else { "" })?;
+        for (is_set, label) in [(self.pinned, " (pinned)"), (self.edited, " (edited)")] {
+            f.write_str(if is_set { label } else { "" })?;
         }
         Ok(())
     }
