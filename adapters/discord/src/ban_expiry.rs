@@ -78,11 +78,11 @@ impl BanExpiries {
     }
 
     /// Returns the first expiries of the bot, in the order of their times.
-    async fn rows(&self, most: usize) -> palabre_store::Result<Vec<(ExpiryKey, Option<Millis>)>> {
+    async fn rows(&self, count_max: usize) -> palabre_store::Result<Vec<(ExpiryKey, Option<Millis>)>> {
         let (store, bot, now) = (self.store.clone(), self.bot.to_string(), self.clock.now());
         let read = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             let snapshot = store.snapshot(now)?;
-            let rows = EXPIRIES.scan(&snapshot, &bot, Direction::Forward)?.take(most);
+            let rows = EXPIRIES.scan(&snapshot, &bot, Direction::Forward)?.take(count_max);
             rows.filter(|row| row.as_ref().map_or(true, |((of, ..), _)| *of == bot)).collect()
         });
         // The task only reads, and does not panic.

@@ -3,10 +3,11 @@
 //! Servers are stored too: Discord sends them once per session, and not when a session is resumed
 //! after a restart. Users and messages are kept in memory only.
 
+mod audit_log;
 mod guild;
 mod people;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +15,11 @@ use lru::LruCache;
 use palabre_model::{BotName, Event, Member, Message, Permission, Rank, Room, RoomId, RoomKind, SpaceId};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 
-use crate::decode::Audited;
 use crate::frames::Id;
+use audit_log::AuditLog;
 use guild::level;
 
+pub(crate) use audit_log::Audited;
 pub(crate) use guild::{Channel, GuildRow, Role, level_of_server};
 pub(crate) use people::PeopleCache;
 
@@ -45,7 +47,7 @@ pub(crate) struct Cache {
     pub(crate) people: PeopleCache,
     pub(crate) messages: LruCache<u64, Arc<CachedMessage>>,
     /// Recent entries of the audit log.
-    pub(crate) audit: VecDeque<Audited>,
+    pub(crate) audit: AuditLog,
     /// The servers with changes that are not stored yet.
     pub(crate) unsaved: BTreeSet<u64>,
 }
@@ -67,7 +69,7 @@ impl PlatformCache {
             channels: HashMap::new(),
             people: PeopleCache::default(),
             messages: LruCache::new(MESSAGES_MAX),
-            audit: VecDeque::new(),
+            audit: AuditLog::default(),
             unsaved: BTreeSet::new(),
         };
         Self { bot: bot.clone(), cache: Mutex::new(cache) }
@@ -134,7 +136,7 @@ impl Cache {
     }
 
     /// Returns the server in which an event happened.
-    pub(crate) fn guild_around(&self, event: &Event) -> Option<u64> {
+    pub(crate) fn guild_of(&self, event: &Event) -> Option<u64> {
         let named = event.space.as_ref().and_then(|space| space.id.native().parse().ok());
         named.or_else(|| self.channels.get(&event.room.as_ref()?.id.native().parse().ok()?).copied())
     }

@@ -13,7 +13,7 @@ use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ApplicationId, CommandId, GuildId};
 use tokio::sync::watch;
 
-use crate::Discord;
+use crate::discord::Discord;
 use crate::rest::{Call, RestError};
 
 /// The delay before registering: at start, one script is loaded after another.
@@ -56,7 +56,7 @@ pub(crate) async fn keep(
                 Some(RETRY_DELAY)
             }
         };
-        let again = async {
+        let retry = async {
             match pause {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => std::future::pending().await,
@@ -64,7 +64,7 @@ pub(crate) async fn keep(
         };
         tokio::select! {
             changed = commands.changed() => if changed.is_err() { return },
-            () = again => {}
+            () = retry => {}
             () = shutdown.requested() => return,
         }
     }
@@ -176,7 +176,8 @@ async fn update(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>, place
     let whose = place.guild.map_or_else(|| "globally".to_owned(), |guild| format!("in the server {guild}"));
     tracing::info!(
         bot = %discord.cache.bot(),
-        "registered {listed} commands with Discord {whose}, of which {changed} were changed; {removed} were removed, {refused} refused"
+        "registered {listed} commands with Discord {whose}, of which {changed} were changed; \
+         {removed} were removed, {refused} refused"
     );
     Ok(())
 }
@@ -236,10 +237,10 @@ fn listed(commands: &[CommandSpec]) -> BTreeMap<(u8, String), Value> {
         // A typed command cannot name a message, since Discord's slash commands have no reply.
         let typed = (spec.menu != Some(Menu::Message)).then_some(SLASH_COMMAND);
         for kind in typed.into_iter().chain(menu) {
-            let most = if kind == SLASH_COMMAND { COMMANDS_MAX } else { MENUS_MAX };
+            let count_max = if kind == SLASH_COMMAND { COMMANDS_MAX } else { MENUS_MAX };
             count[usize::from(kind)] += 1;
-            if count[usize::from(kind)] > most {
-                tracing::warn!("/{} is not registered: Discord accepts {most} commands of its type", spec.name);
+            if count[usize::from(kind)] > count_max {
+                tracing::warn!("/{} is not registered: Discord accepts {count_max} commands of its type", spec.name);
                 continue;
             }
             wanted.insert((kind, spec.name.clone()), command(spec, kind));

@@ -49,7 +49,8 @@ impl Privileged {
             Self::Members => "on_join, on_leave and on_member_update of servers will not be called",
             Self::Presences => "on_presence, on_connect and on_disconnect will not be called",
             Self::MessageContent => {
-                "messages that neither mention the bot nor are direct have no text, so that prefix commands, hear and on_message see nothing in them"
+                "messages that neither mention the bot nor are direct have no text, \
+                 so that prefix commands, hear and on_message see nothing in them"
             }
         }
     }

@@ -12,13 +12,7 @@ use serde_json::Value;
 
 use crate::cache::{Cache, PlatformCache};
 use crate::frames::{self, Id};
-
-pub(crate) use members::Audited;
-
-/// The epoch of Discord's ids, the start of 2015, in Unix milliseconds.
-///
-/// <https://discord.com/developers/docs/reference#snowflakes>
-const EPOCH: Millis = 1_420_070_400_000;
+use crate::timestamp::millis;
 
 /// Decodes frames into events, and keeps the platform cache up to date.
 pub(crate) struct Decoder {
@@ -239,15 +233,4 @@ impl Id {
 
 fn read<T: serde::de::DeserializeOwned>(data: &Value) -> Result<T, serde_json::Error> {
     T::deserialize(data)
-}
-
-/// Parses one of Discord's timestamps into Unix milliseconds.
-pub(crate) fn millis(text: &str) -> Option<Millis> {
-    let time: serenity::model::Timestamp = text.parse().ok()?;
-    u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
-}
-
-/// Returns the creation time of the object with this id.
-pub(crate) const fn made_at(id: u64) -> Millis {
-    (id >> 22) + EPOCH
 }

@@ -146,11 +146,11 @@ fn poll(poll: &Poll) -> Result<Value, ActionError> {
     }))
 }
 
-fn clipped(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+fn clipped(text: &str, length_max: usize) -> String {
+    if text.chars().count() <= length_max {
         return text.to_owned();
     }
-    text.chars().take(most - 1).chain(['…']).collect()
+    text.chars().take(length_max - 1).chain(['…']).collect()
 }
 
 fn file(file: &palabre_model::FileToSend) -> File {
@@ -207,9 +207,9 @@ fn components(content: &Content) -> Result<Vec<CreateActionRow>, ActionError> {
         rows.push(CreateActionRow::SelectMenu(select(list)?));
     }
     if rows.len() > ROWS_MAX {
-        let most = ROWS_MAX * BUTTONS_PER_ROW;
+        let buttons_max = ROWS_MAX * BUTTONS_PER_ROW;
         return Err(ActionError::Rejected(format!(
-            "Discord shows at most {ROWS_MAX} rows, which is {most} buttons, or a list and four rows of buttons"
+            "Discord shows at most {ROWS_MAX} rows, which is {buttons_max} buttons, or a list and four rows of buttons"
         )));
     }
     Ok(rows)

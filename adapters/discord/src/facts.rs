@@ -3,7 +3,7 @@
 use palabre_model::{ActionError, Batch};
 use palabre_store::{Table, TableId};
 
-use crate::Discord;
+use crate::discord::Discord;
 
 /// Values of this installation alone, by owner and name.
 const INSTALLATION: Table<(String, String), String> = Table::new(TableId::Installation);

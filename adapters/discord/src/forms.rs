@@ -6,7 +6,7 @@ use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis
 use palabre_store::{Table, TableId};
 use serenity::model::id::MessageId;
 
-use crate::Discord;
+use crate::discord::Discord;
 use crate::encode::{form, nonce};
 use crate::frames;
 use crate::interactions::Token;

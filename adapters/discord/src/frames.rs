@@ -98,8 +98,8 @@ frames! {
     RoleChange { guild_id: Id, role: Role, role_id: Id, }
 
     Channel {
-        id: Id, guild_id: Id, name: Option<String>, #[serde(rename = "type")] kind: u8, topic: Option<String>, parent_id: Id,
-        newly_created: Option<bool>, owner_id: Id,
+        id: Id, guild_id: Id, name: Option<String>, #[serde(rename = "type")] kind: u8, topic: Option<String>,
+        parent_id: Id, newly_created: Option<bool>, owner_id: Id,
     }
 
     Guild {
@@ -113,14 +113,17 @@ frames! {
     Presence { user: Partial, guild_id: Id, status: Option<String>, }
 
     Voice {
-        guild_id: Id, channel_id: Id, user_id: Id, member: Option<Member>, self_mute: bool, self_deaf: bool, mute: bool, deaf: bool,
+        guild_id: Id, channel_id: Id, user_id: Id, member: Option<Member>, self_mute: bool, self_deaf: bool,
+        mute: bool, deaf: bool,
     }
 
     Message {
-        id: Id, channel_id: Id, guild_id: Id, author: Option<User>, member: Option<Member>, content: Option<String>,
-        timestamp: Option<String>, edited_timestamp: Option<String>, #[serde(rename = "type")] kind: u8, attachments: Vec<Attachment>,
-        embeds: Vec<Embed>, mentions: Vec<Mentioned>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>, message_reference: Option<Reference>,
-        message_snapshots: Vec<Snapshot>, webhook_id: Id, application_id: Id, pinned: Option<bool>, flags: u64,
+        id: Id, channel_id: Id, guild_id: Id, author: Option<User>, member: Option<Member>,
+        content: Option<String>, timestamp: Option<String>, edited_timestamp: Option<String>,
+        #[serde(rename = "type")] kind: u8, attachments: Vec<Attachment>, embeds: Vec<Embed>,
+        mentions: Vec<Mentioned>, sticker_items: Vec<Sticker>, components: Vec<Component>, poll: Option<Poll>,
+        message_reference: Option<Reference>, message_snapshots: Vec<Snapshot>, webhook_id: Id,
+        application_id: Id, pinned: Option<bool>, flags: u64,
     }
 
     /// A mentioned user, in a server with the data of the member.
@@ -131,21 +134,26 @@ frames! {
     /// A reference to another message: type 0 is a reply, type 1 a forward.
     Reference { message_id: Id, channel_id: Id, #[serde(rename = "type")] kind: u8, }
 
-    Attachment { filename: String, url: String, content_type: Option<String>, size: Option<u64>, description: Option<String>, }
+    Attachment {
+        filename: String, url: String, content_type: Option<String>, size: Option<u64>,
+        description: Option<String>,
+    }
 
     Sticker { id: Id, name: String, format_type: u8, }
 
     Embed {
-        title: Option<String>, description: Option<String>, url: Option<String>, color: Option<u32>, fields: Vec<EmbedField>,
+        title: Option<String>, description: Option<String>, url: Option<String>, color: Option<u32>,
+        fields: Vec<EmbedField>,
     }
 
     EmbedField { name: String, value: String, inline: Option<bool>, }
 
     /// A component: a row, a button, a list or a field, depending on `type`.
     Component {
-        #[serde(rename = "type")] kind: u8, components: Vec<Component>, component: Option<Box<Component>>, custom_id: Option<String>,
-        label: Option<String>, style: Option<u8>, url: Option<String>, disabled: Option<bool>, placeholder: Option<String>,
-        min_values: Option<u8>, max_values: Option<u8>, options: Vec<SelectOption>, value: Option<String>, values: Vec<String>,
+        #[serde(rename = "type")] kind: u8, components: Vec<Component>, component: Option<Box<Component>>,
+        custom_id: Option<String>, label: Option<String>, style: Option<u8>, url: Option<String>,
+        disabled: Option<bool>, placeholder: Option<String>, min_values: Option<u8>, max_values: Option<u8>,
+        options: Vec<SelectOption>, value: Option<String>, values: Vec<String>,
     }
 
     SelectOption { label: String, value: String, description: Option<String>, }
@@ -173,20 +181,25 @@ frames! {
     Invite { code: String, channel_id: Id, guild_id: Id, inviter: Option<User>, }
 
     Interaction {
-        id: Id, token: String, #[serde(rename = "type")] kind: u8, data: InteractionData, guild_id: Id, channel_id: Id, channel: Option<Channel>,
-        member: Option<Member>, user: Option<User>, message: Option<Message>, locale: Option<String>,
+        id: Id, token: String, #[serde(rename = "type")] kind: u8, data: InteractionData, guild_id: Id,
+        channel_id: Id, channel: Option<Channel>, member: Option<Member>, user: Option<User>,
+        message: Option<Message>, locale: Option<String>,
     }
 
     InteractionData {
-        name: String, #[serde(rename = "type")] kind: u8, options: Vec<CommandOption>, resolved: Resolved, target_id: Id,
-        custom_id: String, component_type: u8, values: Vec<String>, components: Vec<Component>,
+        name: String, #[serde(rename = "type")] kind: u8, options: Vec<CommandOption>, resolved: Resolved,
+        target_id: Id, custom_id: String, component_type: u8, values: Vec<String>, components: Vec<Component>,
     }
 
-    CommandOption { name: String, #[serde(rename = "type")] kind: u8, value: Value, focused: bool, options: Vec<CommandOption>, }
+    CommandOption {
+        name: String, #[serde(rename = "type")] kind: u8, value: Value, focused: bool,
+        options: Vec<CommandOption>,
+    }
 
     Resolved {
         users: BTreeMap<String, User>, members: BTreeMap<String, Member>, roles: BTreeMap<String, Role>,
-        channels: BTreeMap<String, Channel>, attachments: BTreeMap<String, Attachment>, messages: BTreeMap<String, Message>,
+        channels: BTreeMap<String, Channel>, attachments: BTreeMap<String, Attachment>,
+        messages: BTreeMap<String, Message>,
     }
 }
 

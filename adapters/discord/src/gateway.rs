@@ -5,6 +5,7 @@
 
 mod condition;
 mod correlation;
+mod error;
 mod session;
 mod shard;
 
@@ -18,11 +19,12 @@ use tokio::task::JoinSet;
 use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{Intents, ShardId};
 
-use crate::Discord;
 use crate::config::Privileged;
+use crate::discord::Discord;
 use crate::rest::{Call, RestError};
 
 use condition::ShardConditions;
+use error::unreachable;
 
 /// The intents that an application needs no permission for.
 const UNPRIVILEGED: Intents =
@@ -116,16 +118,6 @@ async fn plan(discord: &Discord) -> Result<Plan, AdapterError> {
     })
 }
 
-fn unreachable(discord: &Discord, error: RestError) -> AdapterError {
-    match error {
-        RestError::Token => AdapterError::Refused(format!(
-            "Discord refuses the token of {}. Create a new one in the developer portal (your application, Bot, Reset Token) and set it as `token` in bots.yaml",
-            discord.cache.bot()
-        )),
-        error => AdapterError::Lost(format!("could not ask Discord where to connect: {error}")),
-    }
-}
-
 /// Returns the intents to request.
 ///
 /// Those that the application is not allowed are omitted, and a warning says what will be missing.
@@ -156,7 +148,8 @@ async fn intents(discord: &Discord) -> Result<Intents, AdapterError> {
         } else {
             tracing::warn!(
                 bot = %discord.cache.bot(),
-                "the application does not have the {}: {}. Switch it on in the developer portal (your application, Bot), or leave it out of `intents` in bots.yaml",
+                "the application does not have the {}: {}. Switch it on in the developer portal \
+                 (your application, Bot), or leave it out of `intents` in bots.yaml",
                 privileged.title(),
                 privileged.without()
             );
@@ -174,39 +167,4 @@ async fn fetch_own_id(discord: &Discord) -> Result<(), AdapterError> {
     let said = said.map_err(|error| unreachable(discord, error))?;
     discord.cache.lock().me = said["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
     Ok(())
-}
-
-/// Returns the error for a close code after which the client does not reconnect, with advice.
-///
-/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
-async fn closed_for_good(code: u16, discord: &Discord) -> AdapterError {
-    let bot = discord.cache.bot();
-    AdapterError::Refused(match code {
-        // REST has the final say on the token.
-        4004 => match discord.rest.check_token().await {
-            Err(RestError::Token) => return unreachable(discord, RestError::Token),
-            _ => {
-                return AdapterError::Lost(format!(
-                    "the gateway refused the token of {bot}, which the REST API accepts (4004)"
-                ));
-            }
-        },
-        4014 => {
-            let asked: Vec<_> = discord.config.intents.iter().map(|intent| intent.title()).collect();
-            format!(
-                "Discord does not grant {bot} all intents that it requests ({}). Switch them on in the developer portal (your application, Bot, Privileged Gateway Intents), or leave them out of `intents` in bots.yaml",
-                asked.join(", ")
-            )
-        }
-        4010 => format!("Discord does not know the shard that {bot} requests; check `shards` in bots.yaml"),
-        // The next attempt asks Discord for the recommended number.
-        4011 if discord.config.shards.is_none() => {
-            return AdapterError::Lost(format!("Discord requires more shards for {bot} than it recommended (4011)"));
-        }
-        4011 => format!(
-            "{bot} is in so many servers that Discord requires more shards; leave `shards` out of bots.yaml, or raise `total`"
-        ),
-        4012 | 4013 => format!("Discord closed the gateway of {bot} with code {code}; update palabre"),
-        code => return AdapterError::Lost(format!("the gateway of {bot} was closed with code {code}")),
-    })
 }

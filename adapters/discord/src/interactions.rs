@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ApplicationId, InteractionId, MessageId};
 
-use crate::decode::made_at;
 use crate::frames;
 use crate::rest::{Call, File, Rest, RestError};
+use crate::timestamp::made_at;
 
 /// The delay after which a missing answer is deferred.
 ///
@@ -29,10 +29,10 @@ const WITHDRAW_AFTER: Duration = Duration::from_secs(60);
 /// The lifetime of an interaction's token, less a margin of 15 seconds.
 const TOKEN_LIFETIME: Millis = 15 * 60_000 - 15_000;
 /// The number of tracked interactions above which expired ones are dropped.
-const STAGES_MAX: usize = 1_024;
+const TRACKED_MAX: usize = 1_024;
 /// The types of initial responses.
 ///
-/// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type>
+/// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object>
 const RESPOND_MESSAGE: u8 = 4;
 const RESPOND_DEFERRED: u8 = 5;
 const RESPOND_ACKNOWLEDGED: u8 = 6;
@@ -99,7 +99,7 @@ impl FromStr for Token {
 
 /// The progress of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Progress {
     /// Nothing was sent, as far as this process knows.
     Fresh,
     /// The initial response was sent and not confirmed: it may have arrived.
@@ -120,21 +120,21 @@ pub(crate) struct Reply {
 /// The interactions of the last fifteen minutes.
 #[derive(Default)]
 pub(crate) struct Interactions {
-    stages: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<Stage>>>>,
+    tracked: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<Progress>>>>,
 }
 
 impl Interactions {
     /// Defers the response to a new interaction if it is late, and withdraws it if none comes.
     pub(crate) async fn watch(&self, rest: &Rest, application: u64, token: &Token, clock: &dyn Clock) {
-        let stage = self.stage(token);
+        let progress = self.progress(token);
         let wait = DEFER_AFTER.iter().find(|(kind, _)| *kind == token.kind).map_or(Duration::ZERO, |(_, wait)| *wait);
         tokio::time::sleep(wait).await;
-        let mut at = stage.lock().await;
-        if *at == Stage::Fresh {
+        let mut at = progress.lock().await;
+        if *at == Progress::Fresh {
             let kind = if token.kind == Kind::Component { RESPOND_ACKNOWLEDGED } else { RESPOND_DEFERRED };
             match callback(rest, token, json!({ "type": kind }), Vec::new()).await {
-                Ok(_) => *at = Stage::Deferred,
-                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
+                Ok(_) => *at = Progress::Deferred,
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Progress::Answered,
                 Err(error) => tracing::debug!("could not defer a response: {error}"),
             }
         }
@@ -148,9 +148,9 @@ impl Interactions {
 
     /// Ends the wait for an answer that will not come.
     pub(crate) async fn close(&self, rest: &Rest, application: u64, token: &Token) {
-        let stage = self.stage(token);
-        let mut at = stage.lock().await;
-        if *at == Stage::Fresh {
+        let progress = self.progress(token);
+        let mut at = progress.lock().await;
+        if *at == Progress::Fresh {
             // Without a response, Discord shows that the command failed: send one to this user
             // alone, and delete it.
             let word = match token.kind {
@@ -158,8 +158,8 @@ impl Interactions {
                 Kind::Component => json!({ "type": RESPOND_ACKNOWLEDGED }),
             };
             match callback(rest, token, word, Vec::new()).await {
-                Ok(_) => *at = Stage::Deferred,
-                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
+                Ok(_) => *at = Progress::Deferred,
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Progress::Answered,
                 Err(error) => tracing::debug!("could not end the wait for an answer: {error}"),
             }
         }
@@ -169,11 +169,11 @@ impl Interactions {
 
     /// Deletes the deferred response of an answer that has not come.
     async fn withdraw(&self, rest: &Rest, application: u64, token: &Token) {
-        let stage = self.stage(token);
-        let mut at = stage.lock().await;
-        if token.kind == Kind::Command && *at == Stage::Deferred {
+        let progress = self.progress(token);
+        let mut at = progress.lock().await;
+        if token.kind == Kind::Command && *at == Progress::Deferred {
             match rest.call(Call::new(LightMethod::Delete, original(application, token))).await {
-                Ok(_) => *at = Stage::Answered,
+                Ok(_) => *at = Progress::Answered,
                 Err(error) => tracing::debug!("could not withdraw a deferred response: {error}"),
             }
         }
@@ -204,22 +204,22 @@ impl Interactions {
     }
 
     async fn say(&self, rest: &Rest, application: u64, token: &Token, reply: Reply) -> Result<Value, RestError> {
-        let stage = self.stage(token);
-        let mut at = stage.lock().await;
+        let progress = self.progress(token);
+        let mut at = progress.lock().await;
         let Reply { mut body, files, ephemeral } = reply;
         if ephemeral {
             body["flags"] = (body["flags"].as_u64().unwrap_or_default() | EPHEMERAL).into();
         }
-        if matches!(*at, Stage::Fresh | Stage::Unsure) {
+        if matches!(*at, Progress::Fresh | Progress::Unsure) {
             match callback(rest, token, json!({ "type": RESPOND_MESSAGE, "data": body }), files.clone()).await {
                 Ok(said) => {
-                    *at = Stage::Answered;
+                    *at = Progress::Answered;
                     return Ok(said["resource"]["message"].clone());
                 }
                 // The unconfirmed response had arrived.
-                Err(error) if error.is(ALREADY_ACKNOWLEDGED) && *at == Stage::Unsure => {
+                Err(error) if error.is(ALREADY_ACKNOWLEDGED) && *at == Progress::Unsure => {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
-                    *at = Stage::Answered;
+                    *at = Progress::Answered;
                     return Ok(said);
                 }
                 // An earlier process has responded: with a deferral, with this very answer, or with
@@ -228,24 +228,24 @@ impl Interactions {
                     let said = rest.call(Call::new(LightMethod::Get, original(application, token))).await?;
                     let is_deferred = said["flags"].as_u64().unwrap_or_default() & LOADING != 0;
                     if !is_deferred && is_same(&said, &body) && token.kind == Kind::Command {
-                        *at = Stage::Answered;
+                        *at = Progress::Answered;
                         return Ok(said);
                     }
-                    *at = if is_deferred { Stage::Deferred } else { Stage::Answered };
+                    *at = if is_deferred { Progress::Deferred } else { Progress::Answered };
                 }
                 Err(error) => {
                     if matches!(error, RestError::Passing(_)) {
-                        *at = Stage::Unsure;
+                        *at = Progress::Unsure;
                     }
                     return Err(error);
                 }
             }
         }
-        if *at == Stage::Deferred && token.kind == Kind::Command {
+        if *at == Progress::Deferred && token.kind == Kind::Command {
             if !ephemeral {
                 let call = Call::new(LightMethod::Patch, original(application, token)).body(body).files(files);
                 let said = rest.call(call).await?;
-                *at = Stage::Answered;
+                *at = Progress::Answered;
                 return Ok(said);
             }
             // A deferred response that all can see cannot become ephemeral.
@@ -260,21 +260,22 @@ impl Interactions {
         };
         let call = Call::new(LightMethod::Post, route).param("wait", "true").body(body).files(files);
         let said = rest.call(call).await?;
-        *at = Stage::Answered;
+        *at = Progress::Answered;
         Ok(said)
     }
 
     /// Opens a form, which has to be the initial response.
     pub(crate) async fn open_form(&self, rest: &Rest, token: &Token, form: Value) -> Result<(), ActionError> {
-        let stage = self.stage(token);
-        let mut at = stage.lock().await;
-        if *at != Stage::Fresh {
-            let why = "a form has to be the first answer, within a second or two; open it before anything else is sent or awaited";
+        let progress = self.progress(token);
+        let mut at = progress.lock().await;
+        if *at != Progress::Fresh {
+            let why = "a form has to be the first answer, within a second or two; \
+                       open it before anything else is sent or awaited";
             return Err(ActionError::Rejected(why.to_owned()));
         }
         match callback(rest, token, json!({ "type": RESPOND_FORM, "data": form }), Vec::new()).await {
-            Ok(_) => *at = Stage::Answered,
-            Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Stage::Answered,
+            Ok(_) => *at = Progress::Answered,
+            Err(error) if error.is(ALREADY_ACKNOWLEDGED) => *at = Progress::Answered,
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -296,16 +297,16 @@ impl Interactions {
         }
     }
 
-    fn stage(&self, token: &Token) -> Arc<tokio::sync::Mutex<Stage>> {
-        let mut stages = self.lock();
-        if stages.len() > STAGES_MAX {
-            stages.retain(|id, _| made_at(*id) + TOKEN_LIFETIME > made_at(token.id));
+    fn progress(&self, token: &Token) -> Arc<tokio::sync::Mutex<Progress>> {
+        let mut tracked = self.lock();
+        if tracked.len() > TRACKED_MAX {
+            tracked.retain(|id, _| made_at(*id) + TOKEN_LIFETIME > made_at(token.id));
         }
-        Arc::clone(stages.entry(token.id).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Stage::Fresh))))
+        Arc::clone(tracked.entry(token.id).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Progress::Fresh))))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<tokio::sync::Mutex<Stage>>>> {
-        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<tokio::sync::Mutex<Progress>>>> {
+        self.tracked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,25 +1,27 @@
 //! Performs actions as REST requests.
 
 mod edit;
+mod ids;
 mod lock;
 mod moderate;
 mod names;
+mod outcome;
+mod persona;
 mod purge;
 mod say;
 mod together;
-mod webhooks;
 
-use palabre_model::{Action, ActionError, ActionKey, MessageRef, Outcome, RoomId};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use palabre_model::{Action, ActionError, ActionKey, MessageRef, Millis, Outcome, RoomId};
+use serde_json::json;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
-use crate::Discord;
+use crate::discord::Discord;
 use crate::encode::number;
-use crate::rest::{Call, RestError};
+use crate::rest::Call;
 
-pub(crate) use webhooks::Webhooks;
+use ids::{channel, created_id, message, reaction};
+use outcome::{done, gone_is_done};
 
 /// The type of a thread that everyone in the channel sees.
 const PUBLIC_THREAD: u8 = 11;
@@ -69,21 +71,10 @@ impl Discord {
                 Ok(Outcome::default())
             }
             Action::Delete { room, message: which, reason } => {
-                let (channel, mut outcome) = (channel(room)?, Ok(Outcome::default()));
-                for id in self.parts_of(message(which)?).await? {
-                    outcome = self.delete(channel, MessageId::new(id.max(1)), reason.as_deref()).await;
-                    if !matches!(outcome, Ok(_) | Err(ActionError::NotFound(_))) {
-                        break;
-                    }
-                }
-                outcome
+                self.delete_parts(channel(room)?, message(which)?, reason.as_deref()).await
             }
             Action::React { room, message: which, emoji, remove } => {
-                let reaction = reaction(emoji);
-                let (channel_id, message_id) = (ChannelId::new(channel(room)?), message(which)?);
-                let method = if *remove { LightMethod::Delete } else { LightMethod::Put };
-                let route = Route::ChannelMessageReactionMe { channel_id, message_id, reaction: &reaction };
-                done(self.rest.call(Call::new(method, route)).await)
+                self.react(channel(room)?, message(which)?, emoji, *remove).await
             }
             Action::Typing { room } => {
                 let route = Route::ChannelTyping { channel_id: ChannelId::new(channel(room)?) };
@@ -100,21 +91,53 @@ impl Discord {
                 self.purge(channel(room)?, (*count, user, *since), reason.as_deref(), key).await
             }
             Action::Thread { room, message: about, name } => self.thread(room, about.as_ref(), name).await,
-            Action::Invite { room, lasts, uses } => {
-                let seconds = lasts.map_or(0, |millis| (millis / 1_000).clamp(1, INVITE_SECONDS_MAX));
-                let body =
-                    json!({ "max_age": seconds, "max_uses": uses.unwrap_or(0).min(INVITE_USES_MAX), "unique": true });
-                let route = Route::ChannelInvites { channel_id: ChannelId::new(channel(room)?) };
-                let made = self.rest.call(Call::new(LightMethod::Post, route).body(body)).await?;
-                let code = made["code"].as_str().unwrap_or_default();
-                Ok(Outcome { message: Some(format!("https://discord.gg/{code}").into()) })
-            }
+            Action::Invite { room, lasts, uses } => self.invite(channel(room)?, *lasts, *uses).await,
             Action::Moderate { room, space, user, measure, reason } => {
                 self.moderate(room, space.as_ref(), user, measure, reason.as_deref()).await
             }
             Action::Admit { .. } | Action::Offer { .. } => Err(ActionError::Unsupported(action.kind())),
             Action::Arrange { room, change } => self.arrange(channel(room)?, change).await,
         }
+    }
+
+    /// Deletes all messages of a text, and returns the outcome of the last request.
+    async fn delete_parts(
+        &self,
+        channel: u64,
+        message: MessageId,
+        reason: Option<&str>,
+    ) -> Result<Outcome, ActionError> {
+        let mut outcome = Ok(Outcome::default());
+        for id in self.parts_of(message).await? {
+            outcome = self.delete(channel, MessageId::new(id.max(1)), reason).await;
+            if !matches!(outcome, Ok(_) | Err(ActionError::NotFound(_))) {
+                break;
+            }
+        }
+        outcome
+    }
+
+    async fn react(
+        &self,
+        channel: u64,
+        message_id: MessageId,
+        emoji: &str,
+        remove: bool,
+    ) -> Result<Outcome, ActionError> {
+        let reaction = reaction(emoji);
+        let method = if remove { LightMethod::Delete } else { LightMethod::Put };
+        let channel_id = ChannelId::new(channel);
+        let route = Route::ChannelMessageReactionMe { channel_id, message_id, reaction: &reaction };
+        done(self.rest.call(Call::new(method, route)).await)
+    }
+
+    async fn invite(&self, channel: u64, lasts: Option<Millis>, uses: Option<u32>) -> Result<Outcome, ActionError> {
+        let seconds = lasts.map_or(0, |millis| (millis / 1_000).clamp(1, INVITE_SECONDS_MAX));
+        let body = json!({ "max_age": seconds, "max_uses": uses.unwrap_or(0).min(INVITE_USES_MAX), "unique": true });
+        let route = Route::ChannelInvites { channel_id: ChannelId::new(channel) };
+        let made = self.rest.call(Call::new(LightMethod::Post, route).body(body)).await?;
+        let code = made["code"].as_str().unwrap_or_default();
+        Ok(Outcome { message: Some(format!("https://discord.gg/{code}").into()) })
     }
 
     async fn thread(&self, room: &RoomId, about: Option<&MessageRef>, name: &str) -> Result<Outcome, ActionError> {
@@ -131,51 +154,6 @@ impl Discord {
             }
         };
         let made = self.rest.call(call).await?;
-        Ok(Outcome { message: id_of(&made).map(|id| self.cache.room_id(id).as_str().into()) })
-    }
-}
-
-/// Returns the id of a room's channel.
-fn channel(room: &RoomId) -> Result<u64, ActionError> {
-    number(room.native(), "a channel's id")
-}
-
-/// Returns the id of a message. The engine has resolved references to messages that it sent.
-fn message(reference: &MessageRef) -> Result<MessageId, ActionError> {
-    match reference {
-        MessageRef::Id(id) | MessageRef::Own(id) => Ok(MessageId::new(number(id.as_str(), "a message's id")?)),
-        MessageRef::Sent(key) => Err(ActionError::NotFound(format!("the message of {key}"))),
-    }
-}
-
-fn done(result: Result<Value, RestError>) -> Result<Outcome, ActionError> {
-    result.map(|_| Outcome::default()).map_err(ActionError::from)
-}
-
-/// Treats a missing target as success, so that a repetition after a crash succeeds.
-fn gone_is_done(result: Result<Outcome, ActionError>) -> Result<Outcome, ActionError> {
-    match result {
-        Err(ActionError::NotFound(_)) => Ok(Outcome::default()),
-        other => other,
-    }
-}
-
-/// Returns the id of an object that Discord has created.
-fn id_of(made: &Value) -> Option<u64> {
-    made["id"].as_str()?.parse().ok()
-}
-
-/// Returns an emoji for a path: the character, or `name:id` of `<:name:id>`.
-fn reaction(emoji: &str) -> String {
-    let inner = emoji.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    match inner {
-        Some(own) => {
-            let own = own.strip_prefix("a:").or_else(|| own.strip_prefix(':')).unwrap_or(own);
-            own.split(':')
-                .map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string())
-                .collect::<Vec<_>>()
-                .join(":")
-        }
-        None => utf8_percent_encode(emoji, NON_ALPHANUMERIC).to_string(),
+        Ok(Outcome { message: created_id(&made).map(|id| self.cache.room_id(id).as_str().into()) })
     }
 }

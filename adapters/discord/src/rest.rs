@@ -1,23 +1,25 @@
 //! REST requests to Discord: rate limits, retries, and errors by what the caller can do about them.
 
+mod buckets;
+mod call;
 mod error;
 mod files;
 mod guard;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use serenity::http::{LightMethod, Request, Route};
-use sha2::{Digest, Sha256};
-use twilight_http_ratelimiting::{Endpoint, Method, RateLimitHeaders, RateLimiter};
+use twilight_http_ratelimiting::{RateLimitHeaders, RateLimiter};
 
+pub(crate) use call::{Call, File};
 pub(crate) use error::RestError;
 
 use crate::token;
+use buckets::Buckets;
 use guard::Guard;
 
 /// The default base URL.
@@ -35,14 +37,8 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most attempts of a request that nobody else repeats.
 const ATTEMPTS_MAX: u32 = 6;
-/// The longest wait for a bucket; beyond it, the caller gets an error and can do other work.
-const BUCKET_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The pause after a block by the proxy in front of Discord that names no duration.
 const BLOCK_PAUSE: Duration = Duration::from_secs(60);
-/// The number of stored buckets above which those that have been reset are dropped.
-const BUCKETS_MAX: usize = 1_024;
-/// The number of queues for requests that carry a token of their own.
-const TOKEN_QUEUES: u16 = 1_024;
 /// The delay before the first retry, which doubles with each.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -61,68 +57,7 @@ pub(crate) struct Rest {
     ///
     /// Locked during the check, so that requests which are refused together check it once.
     token_checked: tokio::sync::Mutex<Option<Instant>>,
-    /// The last state of each bucket, for requests without a response: they may have counted too.
-    said: Mutex<HashMap<Endpoint, RateLimitHeaders>>,
-}
-
-/// A request: the route, the method, and its content.
-#[derive(Clone)]
-pub(crate) struct Call<'r> {
-    route: Route<'r>,
-    method: LightMethod,
-    body: Option<Value>,
-    files: Vec<File>,
-    params: Vec<(&'static str, String)>,
-    reason: Option<&'r str>,
-}
-
-/// A file to upload.
-#[derive(Clone)]
-pub(crate) struct File {
-    pub(crate) name: String,
-    pub(crate) data: Vec<u8>,
-}
-
-impl<'r> Call<'r> {
-    pub(crate) fn new(method: LightMethod, route: Route<'r>) -> Self {
-        Self { route, method, body: None, files: Vec::new(), params: Vec::new(), reason: None }
-    }
-
-    pub(crate) fn body(self, body: Value) -> Self {
-        Self { body: Some(body), ..self }
-    }
-
-    pub(crate) fn files(self, files: Vec<File>) -> Self {
-        Self { files, ..self }
-    }
-
-    pub(crate) fn param(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.params.push((name, value.into()));
-        self
-    }
-
-    /// Sets the reason for the audit log.
-    pub(crate) fn reason(self, reason: Option<&'r str>) -> Self {
-        Self { reason, ..self }
-    }
-
-    /// Whether the request carries the token of an interaction or webhook instead of the bot's.
-    ///
-    /// A refusal of such a token says nothing about the bot's.
-    fn has_own_token(&self) -> bool {
-        self.answers_interaction()
-            || matches!(self.route, Route::WebhookWithToken { .. } | Route::WebhookMessage { .. })
-    }
-
-    fn answers_interaction(&self) -> bool {
-        matches!(
-            self.route,
-            Route::InteractionResponse { .. }
-                | Route::WebhookFollowupMessage { .. }
-                | Route::WebhookFollowupMessages { .. }
-                | Route::WebhookOriginalInteractionResponse { .. }
-        )
-    }
+    buckets: Buckets,
 }
 
 impl Rest {
@@ -143,7 +78,7 @@ impl Rest {
             timeout: REQUEST_TIMEOUT,
             guard: Guard::default(),
             token_checked: tokio::sync::Mutex::default(),
-            said: Mutex::default(),
+            buckets: Buckets::default(),
         })
     }
 
@@ -156,8 +91,8 @@ impl Rest {
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Value, RestError> {
         let (is_interaction, has_own_token) = (call.answers_interaction(), call.has_own_token());
         self.guard.admit(is_interaction)?;
-        let endpoint = endpoint(&call);
-        if let Some(retry_after) = self.shut_for(&endpoint) {
+        let endpoint = buckets::endpoint(&call);
+        if let Some(retry_after) = self.buckets.shut_for(&endpoint) {
             return Err(RestError::Limited { retry_after });
         }
         let permit = self.limiter.get_or_init(|| RateLimiter::new(REQUESTS_PER_SECOND)).acquire(endpoint.clone()).await;
@@ -168,11 +103,11 @@ impl Rest {
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
-                permit.complete(self.last(endpoint, None));
+                permit.complete(self.buckets.update(endpoint, None));
                 return Err(unanswered(error));
             }
         };
-        permit.complete(self.last(endpoint, limits(&response)));
+        permit.complete(self.buckets.update(endpoint, buckets::state(&response)));
         match self.answer(response).await {
             Err(RestError::Token) if has_own_token => {
                 let text = "Discord refuses the token of the webhook or interaction".to_owned();
@@ -250,45 +185,9 @@ impl Rest {
         }
     }
 
-    /// Returns the time until the bucket is reset, if that is too long to wait for.
-    fn shut_for(&self, endpoint: &Endpoint) -> Option<Duration> {
-        let known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = known.get(endpoint).filter(|bucket| bucket.remaining == 0)?;
-        let left = bucket.reset_at.checked_duration_since(Instant::now())?;
-        (left > BUCKET_WAIT_MAX).then_some(left)
-    }
-
-    /// Returns the state of a bucket for the limiter, and stores it.
-    ///
-    /// Discord's report counts; without one, the last state with one request less does. A bucket
-    /// that is shut for a moment does not fill up again: it keeps the count of its longer
-    /// period.
-    fn last(&self, endpoint: Endpoint, said: Option<RateLimitHeaders>) -> Option<RateLimitHeaders> {
-        let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = known.get(&endpoint).filter(|before| before.reset_at > Instant::now());
-        let counted =
-            before.map(|before| RateLimitHeaders { remaining: before.remaining.saturating_sub(1), ..before.clone() });
-        let (kept, told) = match (said, counted) {
-            (Some(said), Some(counted)) if said.remaining == 0 && said.reset_at < counted.reset_at => {
-                let told = if counted.remaining == 0 { counted.clone() } else { said };
-                (counted, told)
-            }
-            (Some(said), _) => (said.clone(), said),
-            (None, counted) => {
-                let counted = counted?;
-                (counted.clone(), counted)
-            }
-        };
-        if known.len() > BUCKETS_MAX {
-            known.retain(|_, bucket| bucket.reset_at > Instant::now());
-        }
-        known.insert(endpoint, kept);
-        Some(told)
-    }
-
     fn build(&self, call: Call<'_>) -> Result<reqwest::Request, RestError> {
         let unfit = |error: String| RestError::Unfit(error);
-        let moved = moved(&call.route);
+        let moved = call.moved_path();
         let mut request = Request::new(call.route, call.method);
         if !call.params.is_empty() {
             request = request.params(Some(call.params));
@@ -380,14 +279,6 @@ fn unanswered(error: reqwest::Error) -> RestError {
     RestError::Passing(format!("{what} ({cause})"))
 }
 
-/// Returns the path below the base URL of a route that has moved since serenity's release.
-///
-/// <https://discord.com/developers/docs/resources/message#pin-message>
-fn moved(route: &Route<'_>) -> Option<String> {
-    let Route::ChannelPin { channel_id, message_id } = route else { return None };
-    Some(format!("channels/{channel_id}/messages/pins/{message_id}"))
-}
-
 /// Returns the audit-log reason as a header, cut to 512 characters.
 ///
 /// <https://discord.com/developers/docs/resources/audit-log>
@@ -396,52 +287,4 @@ fn audit(reason: &str) -> Result<HeaderMap, RestError> {
     let encoded: String = percent_encoding::utf8_percent_encode(&short, percent_encoding::NON_ALPHANUMERIC).collect();
     let value = HeaderValue::from_str(&encoded).map_err(|error| RestError::Unfit(error.to_string()))?;
     Ok(HeaderMap::from_iter([(HeaderName::from_static("x-audit-log-reason"), value)]))
-}
-
-/// Returns the limiter's key of a request.
-///
-/// Ids other than the first are replaced by `-`, since they share a bucket.
-fn endpoint(call: &Call<'_>) -> Endpoint {
-    let path = moved(&call.route).map_or_else(|| call.route.path(), Into::into);
-    let path = path.strip_prefix("https://discord.com/api/v10/").unwrap_or(&path);
-    let method = match call.method {
-        LightMethod::Delete => Method::Delete,
-        LightMethod::Get => Method::Get,
-        LightMethod::Patch => Method::Patch,
-        LightMethod::Post => Method::Post,
-        LightMethod::Put => Method::Put,
-    };
-    let mut ids = path.split('/').skip(1);
-    if let Some(kind @ ("interactions" | "webhooks")) = path.split('/').next()
-        && let (Some(id), Some(token)) = (ids.next(), ids.next())
-    {
-        // The limiter would log the token, which is a secret, and there are too many to keep a
-        // queue for each. Requests with the same hash wait for each other, which costs little.
-        let hash = Sha256::digest(format!("{kind}/{id}/{token}"));
-        let place = u16::from_be_bytes([hash[0], hash[1]]) % TOKEN_QUEUES;
-        let rest = ids.map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { "-" } else { part });
-        let path =
-            ["webhooks".to_owned(), kind.to_owned(), place.to_string()].into_iter().chain(rest.map(ToOwned::to_owned));
-        return Endpoint { method, path: path.collect::<Vec<_>>().join("/") };
-    }
-    let own = 2;
-    let parts = path.split('/').enumerate().map(|(index, part)| {
-        let is_id = part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_emoji = index == 5 && path.contains("/reactions/");
-        if index >= own && (is_id || is_emoji) { "-" } else { part }
-    });
-    Endpoint { method, path: parts.collect::<Vec<_>>().join("/") }
-}
-
-/// Returns the state of the bucket from the headers of a response.
-fn limits(response: &Response) -> Option<RateLimitHeaders> {
-    let text = |name: &str| response.headers().get(name)?.to_str().ok();
-    let bucket = text(RateLimitHeaders::BUCKET)?.as_bytes().to_vec();
-    let after: f64 = text(RateLimitHeaders::RESET_AFTER)?.parse().ok()?;
-    Some(RateLimitHeaders {
-        bucket,
-        limit: text(RateLimitHeaders::LIMIT)?.parse().ok()?,
-        remaining: text(RateLimitHeaders::REMAINING)?.parse().ok()?,
-        reset_at: Instant::now() + Duration::try_from_secs_f64(after).ok()?,
-    })
 }

@@ -4,11 +4,11 @@
 ///
 /// White space, line ends, a byte order mark, and the word `Bot` in front are removed.
 pub(crate) fn trimmed(token: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}');
-    let token = token.trim_matches(is_around);
+    let is_padding = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}');
+    let token = token.trim_matches(is_padding);
     match token.split_at_checked("Bot".len()) {
         Some((word, rest)) if word.eq_ignore_ascii_case("Bot") && rest.starts_with(char::is_whitespace) => {
-            rest.trim_matches(is_around)
+            rest.trim_matches(is_padding)
         }
         _ => token,
     }

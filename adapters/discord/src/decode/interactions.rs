@@ -20,7 +20,7 @@ const COMPONENT: u8 = 3;
 const BUTTON: u8 = 2;
 /// The types of commands that are menus.
 ///
-/// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types>
+/// <https://discord.com/developers/docs/interactions/application-commands#application-command-object>
 const USER_MENU: u8 = 2;
 const MESSAGE_MENU: u8 = 3;
 
@@ -102,7 +102,7 @@ impl Decoder {
 
     /// Returns an argument according to its type.
     ///
-    /// <https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type>
+    /// <https://discord.com/developers/docs/interactions/application-commands#application-command-object>
     fn option(
         &self,
         data: &frames::InteractionData,

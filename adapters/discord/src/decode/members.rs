@@ -3,6 +3,7 @@
 use palabre_model::{EventKind, Millis, User};
 
 use super::{Decoded, Decoder, Scene};
+use crate::cache::Audited;
 use crate::frames::{self, Id};
 
 /// The types of audit-log entries.
@@ -12,28 +13,6 @@ const KICKED: u16 = 20;
 const BANNED: u16 = 22;
 const UNBANNED: u16 = 23;
 pub(super) const DELETED: u16 = 72;
-/// The longest time from an entry to the event that it belongs to.
-const ENTRY_LIFETIME: Millis = 10_000;
-/// The most entries kept.
-const ENTRIES_MAX: usize = 64;
-
-/// An audit-log entry about a user.
-#[derive(Debug, Clone)]
-pub(crate) struct Audited {
-    guild: u64,
-    target: u64,
-    what: u16,
-    pub(super) by: User,
-    reason: Option<String>,
-    at: Millis,
-}
-
-impl Audited {
-    /// Whether it was created from `entry`.
-    pub(crate) fn is_of(&self, entry: &frames::Audit) -> bool {
-        (self.guild, self.target, self.what) == (entry.guild_id.get(), entry.target_id.get(), entry.action_type)
-    }
-}
 
 impl Decoder {
     pub(super) fn join(&self, frame: &frames::Membership, now: Millis) -> Decoded {
@@ -113,19 +92,17 @@ impl Decoder {
         let mut known = self.cache.lock();
         let by = self.user_by_id(&known, frame.user_id.get());
         let (guild, target) = (frame.guild_id.get(), frame.target_id.get());
-        let entry = Audited { guild, target, what: frame.action_type, by, reason: frame.reason.clone(), at: now };
-        known.audit.push_back(entry);
-        if known.audit.len() > ENTRIES_MAX {
-            known.audit.pop_front();
-        }
+        known.audit.push(Audited { guild, target, what: frame.action_type, by, reason: frame.reason.clone(), at: now });
     }
 
     /// Returns the recent audit-log entry of an event, and removes it unless it covers several.
     pub(super) fn audited(&self, guild: u64, target: u64, what: u16, now: Millis) -> Option<Audited> {
         let mut known = self.cache.lock();
-        let is_it = |entry: &Audited| entry.guild == guild && entry.target == target && entry.what == what;
-        let index = known.audit.iter().position(|entry| is_it(entry) && entry.at + ENTRY_LIFETIME >= now)?;
-        if what == DELETED { known.audit.get(index).cloned() } else { known.audit.remove(index) }
+        if what == DELETED {
+            known.audit.find(guild, target, what, now).cloned()
+        } else {
+            known.audit.take(guild, target, what, now)
+        }
     }
 
     fn done_by(&self, guild: u64, target: u64, what: u16, now: Millis) -> (Option<User>, Option<String>) {

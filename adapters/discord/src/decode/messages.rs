@@ -7,9 +7,10 @@ use palabre_model::{
     SelectOption,
 };
 
-use super::{Decoded, Decoder, Scene, made_at, millis};
+use super::{Decoded, Decoder, Scene};
 use crate::cache::CachedMessage;
 use crate::frames;
+use crate::timestamp::{made_at, millis};
 
 /// The types of messages that users write: plain, reply, start of a thread, answer to a command.
 ///
@@ -177,9 +178,9 @@ impl Decoder {
         let is_forward = frame.message_reference.as_ref().is_some_and(|reference| reference.kind == FORWARD);
         let reply_to = frame.message_reference.as_ref().filter(|_| !is_forward).and_then(|r| r.message_id.known());
         // The content of a forward is in its snapshots.
-        let passed_on = frame.message_snapshots.iter().map(|snapshot| &*snapshot.message);
+        let forwarded = frame.message_snapshots.iter().map(|snapshot| &*snapshot.message);
         let mut content = content(frame);
-        for message in passed_on {
+        for message in forwarded {
             let inner = self::content(message);
             if content.text.is_empty() {
                 content.text = inner.text;

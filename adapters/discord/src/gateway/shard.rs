@@ -1,22 +1,22 @@
 //! One shard: decodes its frames into events, and stores the state of its session with them.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use palabre_model::{AdapterContext, AdapterError, Batch, EventKind, IngressBuffer};
-use std::error::Error;
-
-use twilight_gateway::error::ReceiveMessageErrorType;
+use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
 use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
 use super::condition::ShardConditions;
 use super::correlation::{BufferedFrame, CorrelationBuffer};
+use super::error::closed_for_good;
 use super::session::{self, SessionRow};
-use crate::Discord;
 use crate::cache::GUILDS;
 use crate::decode::Decoder;
+use crate::discord::Discord;
 use crate::frames::{self, Frame};
 use crate::seen_interactions;
 
@@ -71,37 +71,19 @@ struct Running<'d> {
     is_lost: bool,
     /// Connections in a row that delivered nothing but their set-up.
     fruitless: u32,
+    /// The code with which the gateway closed the last connection, if it named one.
+    close_code: Option<u16>,
 }
 
+/// Runs a shard until shutdown, or until the gateway client gives it up.
 pub(super) async fn run(
     discord: &Arc<Discord>,
     context: &AdapterContext,
     conditions: &ShardConditions,
     mut shard: Shard,
 ) -> Result<(), AdapterError> {
-    let decoder = Decoder {
-        bot: context.bot.clone(),
-        cache: Arc::clone(&discord.cache),
-        hear_bots: discord.config.hear_bots,
-        shard: (shard.id().number(), shard.id().total()),
-    };
-    let flight = IngressBuffer::new(&context.sink);
-    let mut running = Running {
-        discord,
-        context,
-        conditions,
-        decoder,
-        flight,
-        buffer: CorrelationBuffer::default(),
-        shard: shard.id().number(),
-        had_session: shard.session().is_some(),
-        is_greeted: false,
-        was_connected: false,
-        is_lost: false,
-        fruitless: 0,
-    };
+    let mut running = Running::new(discord, context, conditions, &shard);
     let mut shutdown = context.shutdown.clone();
-    let mut closed = None;
     loop {
         let buffered_until = running.buffer.until();
         let frame = tokio::select! {
@@ -123,33 +105,8 @@ pub(super) async fn run(
                 return Err(AdapterError::Lost("the gateway accepted the connection and sent nothing".to_owned()));
             }
         };
-        match frame {
-            None => return Err(super::closed_for_good(closed.unwrap_or_default(), discord).await),
-            Some(Ok(Message::Text(text))) => {
-                let session = standing(&shard);
-                running.process(&text, session).await?;
-            }
-            Some(Ok(Message::Close(frame))) => {
-                running.is_greeted = false;
-                closed = frame.as_ref().map(|frame| frame.code);
-                let why = frame.map_or_else(
-                    || "the connection was lost".to_owned(),
-                    |frame| format!("the gateway closed it: {} {}", frame.code, frame.reason),
-                );
-                running.lost(why);
-                running.pause().await;
-            }
-            Some(Err(error)) => {
-                running.is_greeted &= !matches!(error.kind(), ReceiveMessageErrorType::Reconnect);
-                // Keep the text of the frame out of the log.
-                let what = match error.kind() {
-                    ReceiveMessageErrorType::Reconnect => "could not connect",
-                    _ => "could not read a frame",
-                };
-                running.lost(error.source().map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}")));
-                running.pause().await;
-            }
-        }
+        let session = standing(&shard);
+        running.receive(frame, session).await?;
     }
     // After a close with this code, the next start can resume the session.
     shard.close(CloseFrame::RESUME);
@@ -175,7 +132,69 @@ async fn wait_until(until: Option<tokio::time::Instant>) {
     }
 }
 
-impl Running<'_> {
+impl<'d> Running<'d> {
+    fn new(
+        discord: &'d Arc<Discord>,
+        context: &'d AdapterContext,
+        conditions: &'d ShardConditions,
+        shard: &Shard,
+    ) -> Self {
+        let decoder = Decoder {
+            bot: context.bot.clone(),
+            cache: Arc::clone(&discord.cache),
+            hear_bots: discord.config.hear_bots,
+            shard: (shard.id().number(), shard.id().total()),
+        };
+        Self {
+            discord,
+            context,
+            conditions,
+            decoder,
+            flight: IngressBuffer::new(&context.sink),
+            buffer: CorrelationBuffer::default(),
+            shard: shard.id().number(),
+            had_session: shard.session().is_some(),
+            is_greeted: false,
+            was_connected: false,
+            is_lost: false,
+            fruitless: 0,
+            close_code: None,
+        }
+    }
+
+    /// Handles what the gateway client reports; `None` if it does not connect again.
+    async fn receive(
+        &mut self,
+        frame: Option<Result<Message, ReceiveMessageError>>,
+        session: Option<SessionRow>,
+    ) -> Result<(), AdapterError> {
+        match frame {
+            None => return Err(closed_for_good(self.close_code.unwrap_or_default(), self.discord).await),
+            Some(Ok(Message::Text(text))) => self.process(&text, session).await?,
+            Some(Ok(Message::Close(frame))) => {
+                self.is_greeted = false;
+                self.close_code = frame.as_ref().map(|frame| frame.code);
+                let why = frame.map_or_else(
+                    || "the connection was lost".to_owned(),
+                    |frame| format!("the gateway closed it: {} {}", frame.code, frame.reason),
+                );
+                self.lost(why);
+                self.pause().await;
+            }
+            Some(Err(error)) => {
+                self.is_greeted &= !matches!(error.kind(), ReceiveMessageErrorType::Reconnect);
+                // Keep the text of the frame out of the log.
+                let what = match error.kind() {
+                    ReceiveMessageErrorType::Reconnect => "could not connect",
+                    _ => "could not read a frame",
+                };
+                self.lost(error.source().map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}")));
+                self.pause().await;
+            }
+        }
+        Ok(())
+    }
+
     /// Waits before reconnecting: for a random time, and longer after connections without events.
     ///
     /// Shards that were cut off together then reconnect apart, and a gateway that drops each
@@ -246,7 +265,7 @@ impl Running<'_> {
                 // A buffered event may have consumed the entry. If not, its own frame records it
                 // again.
                 if let Ok(entry) = &entry {
-                    self.discord.cache.lock().audit.pop_back_if(|last| last.is_of(entry));
+                    self.discord.cache.lock().audit.retract(entry);
                 }
                 return self.pass_on(arrived).await;
             }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
-use super::{gone_is_done, id_of};
-use crate::Discord;
+use super::ids::created_id;
+use super::outcome::gone_is_done;
+use crate::discord::Discord;
 use crate::encode::{Part, edit, nonce};
 use crate::interactions::{Interactions, Reply, later};
 use crate::rest::Call;
@@ -109,7 +110,7 @@ impl Discord {
                 ephemeral: content.ephemeral,
             };
             if let Some(said) = self.interactions.answer(&self.rest, application, &token, reply).await? {
-                let id = id_of(&said);
+                let id = created_id(&said);
                 self.note_answer(id, &token);
                 return Ok(id);
             }

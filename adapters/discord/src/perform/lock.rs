@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, TargetId};
 
-use super::done;
-use crate::Discord;
+use super::outcome::done;
+use crate::discord::Discord;
 use crate::rest::{Call, RestError};
 
 /// The permissions for sending messages, in a channel and in its threads.
@@ -120,7 +120,8 @@ impl Discord {
     ) -> Result<(), RestError> {
         match self.set_speaking(channel_id, whom, now, speaking).await {
             Err(error @ RestError::Refused { .. }) => {
-                tracing::warn!(bot = %self.cache.bot(), "could not set permissions in {channel_id} for {}: {error}", whom.0);
+                let (bot, whom) = (self.cache.bot(), whom.0);
+                tracing::warn!(%bot, "could not set permissions in {channel_id} for {whom}: {error}");
                 Ok(())
             }
             result => result,

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, GuildId, RoleId, UserId as DiscordUser};
 
-use super::{channel, done, gone_is_done};
-use crate::Discord;
+use super::ids::channel;
+use super::outcome::{done, gone_is_done};
 use crate::cache::Cache;
+use crate::discord::Discord;
 use crate::encode::number;
 use crate::rest::{Call, RestError};
 

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
-use crate::Discord;
-use crate::decode::made_at;
+use super::outcome::gone_is_done;
+use crate::discord::Discord;
 use crate::rest::{Call, RestError};
+use crate::timestamp::made_at;
 
 /// The most messages that Discord lists, or deletes, in one request.
 pub(super) const BULK_MAX: usize = 100;
@@ -93,7 +94,7 @@ impl Discord {
         let is_in_server = self.cache.lock().channels.contains_key(&channel);
         if some.len() < 2 || !is_in_server {
             let one = MessageId::new(ids.first().copied().unwrap_or_default().max(1));
-            super::gone_is_done(self.delete(channel, one, reason).await)?;
+            gone_is_done(self.delete(channel, one, reason).await)?;
             return Ok(1);
         }
         self.bulk_delete(channel, &some, reason).await?;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};
 
-use super::{channel, id_of};
-use crate::Discord;
+use super::ids::{channel, created_id};
+use crate::discord::Discord;
 use crate::encode::{Part, nonce, number, parts};
 use crate::interactions::{Interactions, Reply, Token, later};
 use crate::rest::{Call, RestError};
@@ -45,7 +45,7 @@ impl Discord {
         part.body.insert("enforce_nonce".to_owned(), true.into());
         let route = Route::ChannelMessages { channel_id: ChannelId::new(channel) };
         let call = Call::new(LightMethod::Post, route).body(Value::Object(part.body)).files(part.files);
-        Ok(id_of(&self.rest.call(call).await?))
+        Ok(created_id(&self.rest.call(call).await?))
     }
 
     /// Returns the outcome of a text that took these messages: scripts know it by the last one.
@@ -104,7 +104,7 @@ impl Discord {
                     is_known = false;
                     break;
                 };
-                let id = id_of(&message);
+                let id = created_id(&message);
                 self.note_answer(id, &token);
                 said.push(id.unwrap_or_default());
                 self.note_said(key, &said);
@@ -186,7 +186,7 @@ impl Discord {
         let body = Value::Object(Map::from_iter([("recipient_id".to_owned(), person.to_string().into())]));
         let made = self.rest.call(Call::new(LightMethod::Post, Route::UserMeDmChannels).body(body)).await?;
         let channel =
-            id_of(&made).ok_or_else(|| ActionError::Transient("Discord returned no channel for it".to_owned()))?;
+            created_id(&made).ok_or_else(|| ActionError::Transient("Discord returned no channel for it".to_owned()))?;
         self.directs.lock().unwrap_or_else(PoisonError::into_inner).put(person, channel);
         Ok(channel)
     }

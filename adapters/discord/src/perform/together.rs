@@ -4,9 +4,9 @@ use std::sync::PoisonError;
 
 use palabre_model::{Action, ActionError, ActionKey, Outcome};
 
+use super::ids::{channel, message};
 use super::purge::BULK_MAX;
-use super::{channel, message};
-use crate::Discord;
+use crate::discord::Discord;
 
 /// The deletions at the front of a queue that fit in one request.
 struct Removals<'a> {

@@ -11,10 +11,10 @@ use super::Rest;
 const HOSTS: &[&str] = &["cdn.discordapp.com", "media.discordapp.net"];
 
 impl Rest {
-    /// Downloads an attachment of at most `most` bytes.
+    /// Downloads an attachment of at most `size_max` bytes.
     ///
     /// Scripts pass the URL, so only Discord's own hosts and the base URL are allowed.
-    pub(crate) async fn file(&self, url: &str, most: usize) -> Result<Vec<u8>, ActionError> {
+    pub(crate) async fn file(&self, url: &str, size_max: usize) -> Result<Vec<u8>, ActionError> {
         let url =
             self.own(url).ok_or_else(|| ActionError::Rejected(format!("{url} is not an attachment on Discord")))?;
         let passing = |error: reqwest::Error| ActionError::Transient(error.without_url().to_string());
@@ -31,8 +31,8 @@ impl Rest {
         }
         let mut data = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(passing)? {
-            if data.len() + chunk.len() > most {
-                return Err(ActionError::Rejected(format!("the file is larger than the limit of {most} bytes")));
+            if data.len() + chunk.len() > size_max {
+                return Err(ActionError::Rejected(format!("the file is larger than the limit of {size_max} bytes")));
             }
             data.extend_from_slice(&chunk);
         }

@@ -1,16 +1,13 @@
 //! Sends messages under another name, through a webhook of the bot in each channel.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use palabre_model::{ActionError, ActionKey, Content, Outcome, Persona};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId, WebhookId};
 
-use super::id_of;
+use super::ids::created_id;
 use super::names::{allowed, initials};
-use crate::Discord;
+use crate::discord::Discord;
 use crate::encode::Part;
 use crate::rest::{Call, File, RestError};
 
@@ -20,28 +17,6 @@ const NAME: &str = "Palabre";
 ///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
 const INVALID_FORM: i64 = 50_035;
-
-/// The known webhooks by channel, with id and token.
-#[derive(Default)]
-pub(crate) struct Webhooks(Mutex<HashMap<u64, (u64, String)>>);
-
-impl Webhooks {
-    pub(super) fn is_known(&self, channel: u64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&channel)
-    }
-
-    fn get(&self, channel: u64) -> Option<(u64, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned()
-    }
-
-    fn put(&self, channel: u64, webhook: (u64, String)) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, webhook);
-    }
-
-    fn forget(&self, channel: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
-    }
-}
 
 impl Discord {
     pub(super) async fn say_as(
@@ -87,7 +62,7 @@ impl Discord {
             part.body.insert("username".to_owned(), initials(&persona.name).into());
             said = self.speak((home, thread), &part).await;
         }
-        Ok(id_of(&said.map_err(|error| self.unsaid(home, error))?))
+        Ok(created_id(&said.map_err(|error| self.unsaid(home, error))?))
     }
 
     /// Sends one part of a message through the webhook of a channel.
@@ -159,7 +134,7 @@ impl Discord {
             Some(found) => found,
             None => self.rest.call(Call::new(LightMethod::Post, route).body(json!({ "name": NAME }))).await?,
         };
-        let webhook = id_of(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
+        let webhook = created_id(&made).zip(made["token"].as_str().map(ToOwned::to_owned));
         let webhook =
             webhook.ok_or_else(|| RestError::Unfit("Discord returned no token for its webhook".to_owned()))?;
         self.webhooks.put(channel, webhook.clone());
