@@ -102,13 +102,13 @@ pub(crate) fn replies(report: &mut Report, sync: Duration) {
             );
         };
         row(report, "latency from message to answer, one client, low load", &low, "target 2.5 and 4");
-        let most = flood(&daemon.address).await;
+        let full_rate = flood(&daemon.address).await;
         report.row(
             "answers at full load, one room",
-            format!("{} answers/s", thousands(most)),
+            format!("{} answers/s", thousands(full_rate)),
             "one client, 500 messages in flight".to_owned(),
         );
-        let half = paced(&daemon.address, most / 2.0).await;
+        let half = paced(&daemon.address, full_rate / 2.0).await;
         row(
             report,
             "latency from message to answer, at half of that rate",
@@ -122,7 +122,7 @@ pub(crate) fn replies(report: &mut Report, sync: Duration) {
 async fn flood(address: &str) -> f64 {
     const MESSAGES: usize = 30_000;
     const IN_FLIGHT: usize = 500;
-    let (mut client, _) = Client::enter(address, "bob", "most").await.expect("a client");
+    let (mut client, _) = Client::enter(address, "bob", "full").await.expect("a client");
     let began = Instant::now();
     let (mut sent, mut heard) = (0, 0);
     while heard < MESSAGES {

@@ -47,7 +47,7 @@ pub(crate) fn commits(report: &mut Report, sync: Duration) {
         format!("{} /s", thousands(store)),
         format!("{:.0} % of bare redb", 100.0 * store / alone),
     );
-    let store = many_at_once();
+    let store = in_groups();
     report.row(
         "store, 1,000 batches waiting",
         format!("{} batches/s", thousands(store)),
@@ -95,7 +95,7 @@ fn one_at_a_time() -> f64 {
     number as f64 / began.elapsed().as_secs_f64()
 }
 
-fn many_at_once() -> f64 {
+fn in_groups() -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a store");
     let began = Instant::now();

@@ -48,9 +48,9 @@ pub(crate) fn scan(report: &mut Report) {
     let full = scanner(200, WORDS);
     let built = began.elapsed();
     let began = Instant::now();
-    let again = full.rebuilt(entries(201, WORDS)).expect("patterns");
-    again.prepare().expect("words");
-    drop(black_box(again));
+    let rebuilt = full.rebuilt(entries(201, WORDS)).expect("patterns");
+    rebuilt.prepare().expect("words");
+    drop(black_box(rebuilt));
     report.row(
         "building the scanner, and rebuilding it after a reload",
         format!("{built:.0?}, {:.0?}", began.elapsed()),
