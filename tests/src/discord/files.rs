@@ -2,22 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::id::Id;
 use super::state::State;
-
-/// A file attached to a message.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Its name.
-    pub name: String,
-    /// Its media type.
-    pub media: String,
-    /// The content.
-    pub bytes: Bytes,
-}
+use super::upload::Upload;
 
 impl State {
     /// Returns the attachments of a body: those that stay, by id, and the uploaded files.

@@ -11,8 +11,10 @@ impl State {
     /// A user.
     pub(super) fn user_frame(&self, id: Id) -> Value {
         let Some(user) = self.users.get(&id) else {
-            return json!({ "id": id, "username": "Deleted User", "discriminator": "0000", "avatar": null, "public_flags": 0,
-                "flags": 0, "global_name": null, "primary_guild": null });
+            return json!({
+                "id": id, "username": "Deleted User", "discriminator": "0000", "avatar": null, "public_flags": 0,
+                "flags": 0, "global_name": null, "primary_guild": null,
+            });
         };
         json!({
             "id": id, "username": user.name, "discriminator": if user.bot { "0042" } else { "0" },
@@ -25,9 +27,9 @@ impl State {
     pub(super) fn bare_member_frame(&self, guild: Id, user: Id) -> Option<Value> {
         let member = self.guilds.get(&guild)?.members.get(&user)?;
         Some(json!({
-            "nick": member.nick, "roles": member.roles, "joined_at": member.joined, "mute": member.mute, "deaf": member.deaf,
-            "communication_disabled_until": member.timeout, "avatar": null, "banner": null, "flags": 0, "pending": false,
-            "premium_since": null,
+            "nick": member.nick, "roles": member.roles, "joined_at": member.joined, "mute": member.mute,
+            "deaf": member.deaf, "communication_disabled_until": member.timeout, "avatar": null, "banner": null,
+            "flags": 0, "pending": false, "premium_since": null,
         }))
     }
 
@@ -48,8 +50,8 @@ impl State {
             "system_channel_flags": 0, "widget_enabled": false, "widget_channel_id": null, "verification_level": 1,
             "roles": guild.roles.values().collect::<Vec<_>>(), "default_message_notifications": 1, "mfa_level": 0,
             "explicit_content_filter": 2, "max_presences": null, "max_members": 500_000,
-            "max_stage_video_channel_users": 50, "max_video_channel_users": 25, "vanity_url_code": null, "premium_tier": 0,
-            "premium_subscription_count": 0, "preferred_locale": "en-US", "rules_channel_id": null,
+            "max_stage_video_channel_users": 50, "max_video_channel_users": 25, "vanity_url_code": null,
+            "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US", "rules_channel_id": null,
             "safety_alerts_channel_id": null, "public_updates_channel_id": null, "premium_progress_bar_enabled": false,
             "nsfw": false, "nsfw_level": 0, "emojis": guild.emojis, "stickers": guild.stickers, "incidents_data": null,
         })
@@ -90,9 +92,10 @@ impl State {
             "interactions_endpoint_url": null, "role_connections_verification_url": null,
             "owner": self.user_frame(self.guilds[&self.default_guild].owner),
             "approximate_guild_count": self.guilds.len(),
-            "approximate_user_install_count": 0, "approximate_user_authorization_count": 0, "explicit_content_filter": 0,
-            "team": null, "eligible_oauth2_scopes": [], "bot": self.user_frame(self.bot), "bot_public": true,
-            "bot_require_code_grant": false, "tags": [], "integration_types_config": { "0": {} },
+            "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0, "team": null, "eligible_oauth2_scopes": [],
+            "bot": self.user_frame(self.bot), "bot_public": true, "bot_require_code_grant": false, "tags": [],
+            "integration_types_config": { "0": {} },
         })
     }
 

@@ -1,6 +1,6 @@
 //! The events that each intent requests.
 
-use super::state::Event;
+use super::event::Event;
 
 pub(super) const GUILDS: u64 = 1;
 pub(super) const MEMBERS: u64 = 1 << 1;

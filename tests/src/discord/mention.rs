@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::draft::Draft;
 use super::id::Id;
-use super::message::Draft;
 use super::permissions::Permission;
 use super::state::State;
 use crate::json::without;

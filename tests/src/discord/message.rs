@@ -2,31 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::files::{Upload, embeds};
+use super::draft::Draft;
+use super::files::embeds;
 use super::id::Id;
-use super::state::{State, stamp};
+use super::state::State;
+use super::timestamp::stamp;
 use crate::json::{drop_nulls, merge, without};
-
-/// The input for a new message. `body` has the fields of Discord's create call.
-#[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) channel: Id,
-    pub(super) author: Id,
-    /// The webhook that posts it, with the name that it uses.
-    pub(super) webhook: Option<(Id, Option<String>)>,
-    pub(super) body: Value,
-    pub(super) files: Vec<Upload>,
-    /// Discord's kind of message: 0 default, 19 reply, 20 command.
-    pub(super) kind: u64,
-    /// Fields that no call sets, such as `interaction_metadata`.
-    pub(super) more: Value,
-}
-
-impl Draft {
-    pub(super) fn new(channel: Id, author: Id, body: Value) -> Self {
-        Self { channel, author, webhook: None, body, files: Vec::new(), kind: 0, more: json!({}) }
-    }
-}
 
 impl State {
     /// Builds a message from a draft, without storing it or sending an event.
@@ -40,8 +21,9 @@ impl State {
         let mut attachments = self.attach(draft.channel, body, &draft.files);
         let embeds = embeds(&body["embeds"], &mut attachments);
         let mut message = json!({
-            "id": id, "channel_id": draft.channel, "type": kind, "content": body["content"].as_str().unwrap_or_default(),
-            "timestamp": stamp(id.moment()), "edited_timestamp": null, "tts": body["tts"] == true, "pinned": false,
+            "id": id, "channel_id": draft.channel, "type": kind,
+            "content": body["content"].as_str().unwrap_or_default(), "timestamp": stamp(id.moment()),
+            "edited_timestamp": null, "tts": body["tts"] == true, "pinned": false,
             "attachments": attachments, "embeds": embeds, "components": numbered(&body["components"]),
             "flags": body["flags"].as_u64().unwrap_or_default(), "author": self.author_frame(draft),
         });
@@ -119,8 +101,8 @@ impl State {
             let own = self.webhooks.get(webhook).map_or(&Value::Null, |hook| &hook["name"]);
             let name = name.clone().map_or_else(|| own.clone(), Value::from);
             author = json!({
-                "id": webhook, "username": name, "discriminator": "0000", "avatar": null, "bot": true, "global_name": null,
-                "public_flags": 0, "flags": 0, "primary_guild": null,
+                "id": webhook, "username": name, "discriminator": "0000", "avatar": null, "bot": true,
+                "global_name": null, "public_flags": 0, "flags": 0, "primary_guild": null,
             });
         }
         author

@@ -6,7 +6,7 @@ use std::time::Duration;
 use palabre_model::{Clock, SystemClock};
 
 use super::intents;
-use super::rest::Limits;
+use super::rest::limits::Limits;
 
 /// The behaviour of the stand-in. The defaults are Discord's, as far as Discord documents them.
 #[derive(Clone)]

@@ -12,17 +12,22 @@ pub struct Permission(pub u64);
 macro_rules! permissions {
     ($($name:ident = $bit:literal),+ $(,)?) => {
         impl Permission {
-            $(#[allow(missing_docs, reason = "Discord documents them by these names")] pub const $name: Self = Self(1 << $bit);)+
+            $(
+                #[allow(missing_docs, reason = "Discord documents them by these names")]
+                pub const $name: Self = Self(1 << $bit);
+            )+
         }
     };
 }
 
 permissions! {
-    CREATE_INSTANT_INVITE = 0, KICK_MEMBERS = 1, BAN_MEMBERS = 2, ADMINISTRATOR = 3, MANAGE_CHANNELS = 4, MANAGE_GUILD = 5,
-    ADD_REACTIONS = 6, VIEW_AUDIT_LOG = 7, VIEW_CHANNEL = 10, SEND_MESSAGES = 11, MANAGE_MESSAGES = 13, EMBED_LINKS = 14,
-    ATTACH_FILES = 15, READ_MESSAGE_HISTORY = 16, MENTION_EVERYONE = 17, CONNECT = 20, SPEAK = 21, CHANGE_NICKNAME = 26,
-    MANAGE_NICKNAMES = 27, MANAGE_ROLES = 28, MANAGE_WEBHOOKS = 29, MANAGE_THREADS = 34, CREATE_PUBLIC_THREADS = 35,
-    CREATE_PRIVATE_THREADS = 36, SEND_MESSAGES_IN_THREADS = 38, MODERATE_MEMBERS = 40, SEND_POLLS = 49, PIN_MESSAGES = 51,
+    CREATE_INSTANT_INVITE = 0, KICK_MEMBERS = 1, BAN_MEMBERS = 2, ADMINISTRATOR = 3, MANAGE_CHANNELS = 4,
+    MANAGE_GUILD = 5, ADD_REACTIONS = 6, VIEW_AUDIT_LOG = 7, VIEW_CHANNEL = 10, SEND_MESSAGES = 11,
+    MANAGE_MESSAGES = 13, EMBED_LINKS = 14, ATTACH_FILES = 15, READ_MESSAGE_HISTORY = 16,
+    MENTION_EVERYONE = 17, CONNECT = 20, SPEAK = 21, CHANGE_NICKNAME = 26, MANAGE_NICKNAMES = 27,
+    MANAGE_ROLES = 28, MANAGE_WEBHOOKS = 29, MANAGE_THREADS = 34, CREATE_PUBLIC_THREADS = 35,
+    CREATE_PRIVATE_THREADS = 36, SEND_MESSAGES_IN_THREADS = 38, MODERATE_MEMBERS = 40, SEND_POLLS = 49,
+    PIN_MESSAGES = 51,
 }
 
 /// The permissions of everyone in a new guild.

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::files::Upload;
 use super::id::Id;
-use super::state::State;
+use super::upload::Upload;
 
 /// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]
@@ -51,20 +50,5 @@ impl Post {
     pub fn reply_to(&self) -> Option<Id> {
         let reference = &self.message["message_reference"];
         if reference["type"] == 1 { None } else { Id::of(reference, "message_id") }
-    }
-}
-
-impl State {
-    /// Records a post of the bot.
-    pub(super) fn record_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
-        let id = Id::of(message, "id").expect("a message has an id");
-        let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
-        self.posts.push(Post { id, channel, at: Instant::now(), body, files, author, message: Value::Null });
-    }
-
-    /// Returns a post with the current message.
-    pub(super) fn current(&self, post: &Post) -> Post {
-        let message = self.message(post.channel, post.id).cloned().unwrap_or_default();
-        Post { message, ..post.clone() }
     }
 }

@@ -1,40 +1,31 @@
 //! The state of the stand-in: all objects, and the connected sessions.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
 
-use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use super::counters::Counters;
-use super::files::Upload;
-use super::gateway::{Identifies, Session};
+use super::gateway::session::{Identifies, Session};
 use super::guild::{Guild, User};
 use super::id::Id;
-use super::intents::{self, MESSAGE_CONTENT};
 use super::interaction::Interaction;
-use super::mention;
 use super::options::Options;
 use super::post::Post;
-use super::rest::{Buckets, Commands, Faults};
+use super::rest::command_lists::CommandLists;
+use super::rest::faults::Faults;
+use super::rest::limits::Buckets;
 use super::rough::Rough;
 use super::rules::Rules;
+use super::timestamp::stamp;
+use super::upload::Upload;
 
 /// The maximum number of stored messages per channel.
 ///
 /// Older ones are dropped, so that long tests stay small.
 const HISTORY_MAX: usize = 2_000;
-
-/// An event for all sessions that requested it.
-#[derive(Debug, Clone)]
-pub(super) struct Event {
-    pub(super) name: String,
-    pub(super) guild: Option<Id>,
-    pub(super) data: Value,
-    /// Whether it is about the bot itself.
-    pub(super) of_bot: bool,
-}
 
 /// The state, behind one lock.
 pub(super) struct State {
@@ -56,7 +47,7 @@ pub(super) struct State {
     pub(super) reactions: HashMap<(Id, Id), Vec<(Value, Id)>>,
     pub(super) webhooks: BTreeMap<Id, Value>,
     pub(super) invites: Vec<Value>,
-    pub(super) commands: Commands,
+    pub(super) commands: CommandLists,
     pub(super) interactions: BTreeMap<Id, Interaction>,
     /// Files by path, for `/attachments/…`.
     pub(super) files: HashMap<String, Upload>,
@@ -92,7 +83,7 @@ impl State {
             reactions: HashMap::new(),
             webhooks: BTreeMap::new(),
             invites: Vec::new(),
-            commands: Commands::default(),
+            commands: CommandLists::default(),
             interactions: BTreeMap::new(),
             files: HashMap::new(),
             posts: Vec::new(),
@@ -126,41 +117,6 @@ impl State {
         stamp(self.now())
     }
 
-    /// Sends an event to the sessions on the guild's shard that requested it.
-    ///
-    /// Returns whether there was any.
-    pub(super) fn dispatch(&mut self, name: &str, guild: Option<Id>, data: Value) {
-        self.deliver(Event { name: name.to_owned(), guild, data, of_bot: false });
-    }
-
-    pub(super) fn deliver(&mut self, mut event: Event) {
-        let kind = match event.name.split('_').next() {
-            Some("MESSAGE") if event.name.ends_with("ATE") => "message",
-            Some("CHANNEL" | "THREAD") => "channel",
-            Some("GUILD") if event.name.starts_with("GUILD_MEMBER_") => "member",
-            _ => "",
-        };
-        self.rough.roughen(kind, &mut event.data);
-        let full = event.data.to_string();
-        let needed = intents::needed(&event);
-        // Built only if a session may not see the text.
-        let mut bare = None;
-        let hidden = matches!(event.name.as_str(), "MESSAGE_CREATE" | "MESSAGE_UPDATE")
-            && event.guild.is_some()
-            && !mention::is_open_to(&event.data, self.bot);
-        for session in self.sessions.values_mut() {
-            if !session.covers(event.guild) || needed != 0 && session.intents & needed == 0 {
-                continue;
-            }
-            if hidden && session.intents & MESSAGE_CONTENT == 0 {
-                let bare = bare.get_or_insert_with(|| mention::without_content(&event.data).to_string());
-                session.push(&event.name, bare, self.options.session_frames);
-            } else {
-                session.push(&event.name, &full, self.options.session_frames);
-            }
-        }
-    }
-
     /// Returns the guild of a channel; none for a direct channel.
     pub(super) fn guild_of(&self, channel: Id) -> Option<Id> {
         Id::of(self.channels.get(&channel)?, "guild_id")
@@ -191,6 +147,19 @@ impl State {
         }
     }
 
+    /// Records a post of the bot.
+    pub(super) fn record_post(&mut self, channel: Id, message: &Value, body: Value, files: Vec<Upload>) {
+        let id = Id::of(message, "id").expect("a message has an id");
+        let author = message["author"]["username"].as_str().unwrap_or_default().to_owned();
+        self.posts.push(Post { id, channel, at: Instant::now(), body, files, author, message: Value::Null });
+    }
+
+    /// Returns a post with the current message.
+    pub(super) fn current(&self, post: &Post) -> Post {
+        let message = self.message(post.channel, post.id).cloned().unwrap_or_default();
+        Post { message, ..post.clone() }
+    }
+
     pub(super) fn user_named(&self, name: &str) -> Option<Id> {
         self.names.get(name).copied()
     }
@@ -210,16 +179,4 @@ impl State {
         self.channels.insert(id, channel);
         id
     }
-}
-
-/// Formats a time as Discord does.
-pub(super) fn stamp(millis: u64) -> String {
-    let moment = Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default();
-    moment.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
-}
-
-/// Parses the output of [`stamp`], also with other offsets.
-pub(super) fn moment(text: &str) -> Option<u64> {
-    let moment: Timestamp = text.parse().ok()?;
-    u64::try_from(moment.as_millisecond()).ok()
 }

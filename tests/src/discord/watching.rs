@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::changes::WAIT_MAX;
 
-use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::id::Id;
 use super::post::Post;
+use super::stand_in::StandIn;
 use super::state::State;
 
 impl StandIn {
@@ -188,7 +188,8 @@ impl State {
     fn describe_now(&self) -> String {
         let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;
         format!(
-            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, calls: {calls:?}, violations: {violations:#?}"
+            "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, calls: {calls:?}, \
+             violations: {violations:#?}"
         )
     }
 }

@@ -201,12 +201,12 @@ async fn an_interaction_that_comes_twice_is_taken_once() {
     discord.until("the command is listed", |discord| (!discord.commands(None).is_empty()).then_some(())).await;
     let used = discord.uses("alice", "general", "roll", &serde_json::json!({}));
     fixture.uses_heard(1).await;
-    discord.tells_again(used);
+    discord.repeats(used);
     discord.says("alice", "general", "between");
     fixture.hears("between").await;
     assert_eq!(fixture.uses(), 1, "in the same session");
     fixture.restarts().await;
-    discord.tells_again(used);
+    discord.repeats(used);
     discord.says("alice", "general", "behind");
     fixture.hears("behind").await;
     assert_eq!(fixture.uses(), 0, "after a restart");

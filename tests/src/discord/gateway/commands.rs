@@ -3,11 +3,11 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Close;
+use super::close::Close;
 use super::connection::{Connection, End};
 use super::identify::Identify;
 use super::packing::Packing;
-use super::session::Refused;
+use super::sessions::Refused;
 
 impl Connection {
     /// Performs the request in a payload.

@@ -12,10 +12,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::discord::Shared;
+use crate::discord::shared::Shared;
 
+use super::close::Close;
+use super::cut::Cut;
 use super::packing::Packing;
-use super::{Close, Cut};
 
 /// The maximum number of payloads of a client per minute, heartbeats included.
 const PAYLOADS_MAX: u32 = 120;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::discord::intents::{KNOWN, PRIVILEGED};
 use crate::discord::state::State;
 
-use super::Close;
+use super::close::Close;
 
 /// A valid identify.
 #[derive(Debug)]

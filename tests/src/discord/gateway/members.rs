@@ -45,9 +45,9 @@ impl State {
                 chunk["nonce"] = json!(nonce);
             }
             self.rough.roughen("", &mut chunk);
-            let most = self.options.session_frames;
+            let frames_max = self.options.session_frames;
             if let Some(session) = self.sessions.get_mut(session) {
-                session.push("GUILD_MEMBERS_CHUNK", &chunk.to_string(), most);
+                session.push("GUILD_MEMBERS_CHUNK", &chunk.to_string(), frames_max);
             }
         }
     }

@@ -3,10 +3,10 @@
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
-use crate::discord::files::Upload;
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
-use crate::discord::message::Draft;
+use crate::discord::stand_in::StandIn;
+use crate::discord::upload::Upload;
 use crate::json::merge;
 
 impl StandIn {

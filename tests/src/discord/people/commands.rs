@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
-use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
+use crate::discord::stand_in::StandIn;
 use crate::discord::state::State;
+use crate::discord::upload::Upload;
 
 impl StandIn {
     /// Uses a slash command and returns the interaction.

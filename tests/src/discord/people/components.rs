@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
+use crate::discord::stand_in::StandIn;
 use crate::discord::state::State;
 
 impl StandIn {

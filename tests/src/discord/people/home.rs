@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::intents::GUILDS;
 use crate::discord::permissions::{Permission, bits};
+use crate::discord::stand_in::StandIn;
 
 impl StandIn {
     /// Adds the bot to another guild, which has an owner, alice and bob, and a channel `general`.
@@ -35,9 +35,9 @@ impl StandIn {
             for (id, intents) in asks {
                 let mut frame = state.guild_create_frame(self.guild, intents, 50);
                 state.rough.roughen("", &mut frame);
-                let most = state.options.session_frames;
+                let frames_max = state.options.session_frames;
                 if let Some(session) = state.sessions.get_mut(&id) {
-                    session.push("GUILD_CREATE", &frame.to_string(), most);
+                    session.push("GUILD_CREATE", &frame.to_string(), frames_max);
                 }
             }
         });

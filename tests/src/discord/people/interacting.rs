@@ -3,10 +3,10 @@
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
 use crate::discord::id::Id;
 use crate::discord::interaction::{Interaction, Kind};
 use crate::discord::message::numbered;
+use crate::discord::stand_in::StandIn;
 use crate::discord::state::State;
 use crate::json::{merge, without};
 
@@ -79,7 +79,8 @@ impl State {
             None => merge(
                 &mut frame,
                 json!({
-                    "user": self.user_frame(user), "authorizing_integration_owners": { "0": "0" }, "app_permissions": "0",
+                    "user": self.user_frame(user), "authorizing_integration_owners": { "0": "0" },
+                    "app_permissions": "0",
                 }),
             ),
         }
@@ -98,7 +99,7 @@ impl State {
 
 impl StandIn {
     /// Sends an interaction a second time, as Discord sometimes does.
-    pub fn tells_again(&self, interaction: Id) {
+    pub fn repeats(&self, interaction: Id) {
         self.change(|state| {
             let frame = state.interactions[&interaction].frame.clone();
             let guild = Id::of(&frame, "guild_id");

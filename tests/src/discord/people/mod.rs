@@ -9,8 +9,8 @@ mod moderation;
 
 use serde_json::Value;
 
-use super::StandIn;
 use super::id::Id;
+use super::stand_in::StandIn;
 use super::state::State;
 
 impl StandIn {

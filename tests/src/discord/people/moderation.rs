@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::discord::StandIn;
 use crate::discord::id::Id;
-use crate::discord::state::stamp;
+use crate::discord::stand_in::StandIn;
+use crate::discord::timestamp::stamp;
 use crate::json::merge;
 
 impl StandIn {
@@ -133,7 +133,8 @@ impl StandIn {
         self.change(|state| {
             let user = state.who(who);
             let presence = json!({
-                "user": { "id": user }, "status": status, "activities": activities, "client_status": { "desktop": status },
+                "user": { "id": user }, "status": status, "activities": activities,
+                "client_status": { "desktop": status },
             });
             state.guild_mut(self.guild).presences.insert(user, presence.clone());
             let mut data = presence;

@@ -8,7 +8,7 @@ use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The maximum age of messages that a ban deletes: a week, in seconds.
 const PURGE_MAX: u64 = 604_800;

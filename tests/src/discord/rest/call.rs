@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, Request, header};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use crate::discord::files::Upload;
 use crate::discord::id::Id;
 use crate::discord::rules::Operation;
+use crate::discord::upload::Upload;
 
 /// The maximum size of a body, in bytes.
 const BODY_MAX: usize = 32 << 20;

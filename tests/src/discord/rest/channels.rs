@@ -8,7 +8,7 @@ use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The maximum slow mode: six hours, in seconds.
 const SLOW_MODE_MAX: u64 = 21_600;
@@ -156,7 +156,9 @@ impl State {
         let Some(old) = self.channels.remove(&channel) else { return };
         self.messages.remove(&channel);
         if is_thread(&old) {
-            let data = json!({ "id": channel, "guild_id": old["guild_id"], "parent_id": old["parent_id"], "type": old["type"] });
+            let data = json!({
+                "id": channel, "guild_id": old["guild_id"], "parent_id": old["parent_id"], "type": old["type"],
+            });
             return self.dispatch("THREAD_DELETE", guild, data);
         }
         self.dispatch("CHANNEL_DELETE", guild, old);

@@ -13,23 +13,7 @@ use crate::json::{drop_nulls, merge, without};
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
-
-/// Commands by id, of one guild or global.
-#[derive(Debug, Default)]
-pub(in crate::discord) struct Commands {
-    pub(in crate::discord) by_scope: BTreeMap<Option<Id>, BTreeMap<Id, Value>>,
-}
-
-impl Commands {
-    /// Finds the command of a name and kind that users see in a guild.
-    pub(in crate::discord) fn find(&self, guild: Option<Id>, name: &str, kind: u64) -> Option<&Value> {
-        let own = guild.and_then(|guild| self.by_scope.get(&Some(guild)));
-        let everywhere = self.by_scope.get(&None);
-        let fits = |command: &&Value| command["name"] == name && command["type"] == kind;
-        own.into_iter().chain(everywhere).flat_map(BTreeMap::values).find(fits)
-    }
-}
+use super::reply::{Outcome, Reply};
 
 fn scope(state: &State, call: &Call) -> Result<Option<Id>, Refusal> {
     if call.id("application_id") != state.bot {
@@ -133,9 +117,9 @@ impl State {
         let (id, version) = (known.unwrap_or_else(|| self.fresh_id()), self.fresh_id());
         let mut command = json!({
             "id": id, "application_id": self.bot, "version": version, "type": kind, "name": body["name"],
-            "description": body["description"].as_str().unwrap_or_default(), "default_member_permissions": null, "nsfw": false,
-            "name_localizations": null, "description_localizations": null, "contexts": null, "integration_types": [0],
-            "dm_permission": true,
+            "description": body["description"].as_str().unwrap_or_default(), "default_member_permissions": null,
+            "nsfw": false, "name_localizations": null, "description_localizations": null, "contexts": null,
+            "integration_types": [0], "dm_permission": true,
         });
         let mut given = body.clone();
         drop_nulls(&mut given);

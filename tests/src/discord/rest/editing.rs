@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::files::Upload;
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
-use crate::discord::message::{Draft, numbered};
+use crate::discord::message::numbered;
 use crate::discord::state::State;
+use crate::discord::upload::Upload;
 
 use super::message_rules::check_edit;
 use super::refusal::Refusal;

@@ -1,13 +1,7 @@
 //! Injected faults, derived from a seed.
 
-use std::time::Duration;
-
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-
-use crate::discord::state::State;
-
-use super::refusal::Refusal;
 
 /// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +29,7 @@ impl Fault {
 
 /// The share of failing calls, and the kinds of their faults.
 pub(in crate::discord) struct Faults {
-    random: StdRng,
+    pub(super) random: StdRng,
     pub(in crate::discord) share: f64,
     pub(in crate::discord) kinds: Vec<Fault>,
     /// Faults for the next calls of an operation, which precede random ones.
@@ -62,7 +56,7 @@ impl Faults {
         }
     }
 
-    fn choose(&mut self, operation: &str) -> Option<Fault> {
+    pub(super) fn choose(&mut self, operation: &str) -> Option<Fault> {
         if self.refuses_token {
             return Some(Fault::Unauthorized);
         }
@@ -74,41 +68,5 @@ impl Faults {
         }
         let falls = self.share > 0.0 && self.random.random_bool(self.share) && !self.kinds.is_empty();
         falls.then(|| self.kinds[self.random.random_range(0..self.kinds.len())])
-    }
-}
-
-/// The treatment of a call.
-#[derive(Debug)]
-pub(super) enum Chosen {
-    Instead(Refusal),
-    /// An HTML page instead of an answer.
-    Page,
-    Before,
-    After,
-    Late(Duration),
-}
-
-impl State {
-    pub(super) fn choose_fault(&mut self, operation: &str) -> Option<Chosen> {
-        let fault = self.faults.choose(operation)?;
-        self.counters.faults += 1;
-        let random = &mut self.faults.random;
-        Some(match fault {
-            Fault::TooMany => {
-                let seconds = f64::from(random.random_range(50..400_u32)) / 1_000.0;
-                let scope = if random.random_bool(0.3) { "shared" } else { "user" };
-                Chosen::Instead(Refusal::too_many(seconds, scope))
-            }
-            Fault::Broken => Chosen::Instead(match random.random_range(0..3) {
-                0 => Refusal::new(500, 0, "500: Internal Server Error"),
-                1 => Refusal::new(502, 0, "502: Bad Gateway"),
-                _ => Refusal::new(503, 0, "503: Service Unavailable"),
-            }),
-            Fault::Slow => Chosen::Late(Duration::from_millis(random.random_range(200..1_500))),
-            Fault::CutBefore => Chosen::Before,
-            Fault::CutAfter => Chosen::After,
-            Fault::Unauthorized => Chosen::Instead(Refusal::unauthorized()),
-            Fault::ShutOut => Chosen::Page,
-        })
     }
 }

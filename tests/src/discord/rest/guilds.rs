@@ -11,7 +11,7 @@ use crate::json::{drop_nulls, merge};
 use super::call::Call;
 use super::channels::is_thread;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 fn home(state: &State, call: &Call) -> Result<Id, Refusal> {
     let guild = call.id("guild_id");

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::files::Upload;
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
-use crate::discord::message::Draft;
 use crate::discord::state::State;
+use crate::discord::upload::Upload;
 
 use super::call::Call;
 use super::message_rules::{check_edit, check_message};
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The time in which an interaction must be answered, in milliseconds.
 const ANSWER_TIMEOUT: u64 = 3_000;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::state::{State, stamp};
+use crate::discord::state::State;
+use crate::discord::timestamp::stamp;
 
 use super::call::Call;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 pub(super) fn create(state: &mut State, call: &Call) -> Outcome {
     let (channel, body) = (call.id("channel_id"), call.body_or_null());
@@ -61,7 +62,8 @@ impl State {
         });
         self.invites.push(invite.clone());
         let data = json!({
-            "channel_id": channel, "code": code, "created_at": self.stamp(), "guild_id": guild, "inviter": self.user_frame(by),
+            "channel_id": channel, "code": code, "created_at": self.stamp(), "guild_id": guild,
+            "inviter": self.user_frame(by),
             "max_age": max_age, "max_uses": max_uses, "temporary": temporary, "uses": 0, "expires_at": expires,
         });
         self.dispatch("INVITE_CREATE", Some(guild), data);

@@ -7,7 +7,7 @@ use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The maximum number of sessions per day.
 const SESSIONS_A_DAY: u64 = 1_000;
@@ -50,7 +50,8 @@ pub(super) fn guilds(state: &mut State, call: &Call) -> Outcome {
     let mine = state.guilds.iter().filter(|(id, guild)| **id > after && guild.members.contains_key(&state.bot));
     let frame = |(id, guild): (&Id, &crate::discord::guild::Guild)| {
         json!({
-            "id": id, "name": guild.name, "icon": null, "banner": null, "owner": guild.owner == state.bot, "features": [],
+            "id": id, "name": guild.name, "icon": null, "banner": null, "owner": guild.owner == state.bot,
+            "features": [],
             "permissions": state.permissions(*id, state.bot, None).to_string(),
         })
     };

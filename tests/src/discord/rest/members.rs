@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::discord::event::Event;
 use crate::discord::guild::Member;
 use crate::discord::id::Id;
 use crate::discord::permissions::Permission;
-use crate::discord::state::{Event, State, moment, stamp};
+use crate::discord::state::State;
+use crate::discord::timestamp::{moment, stamp};
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The maximum timeout: 28 days, in milliseconds.
 const TIMEOUT_MAX: u64 = 28 * 24 * 3_600_000;

@@ -39,10 +39,10 @@ pub(super) fn check_edit(body: &Value) -> Result<(), Refusal> {
     check_allowed_mentions(&body["allowed_mentions"])
 }
 
-fn within(at: &str, value: &Value, most: usize) -> Result<usize, Refusal> {
+fn within(at: &str, value: &Value, length_max: usize) -> Result<usize, Refusal> {
     let count = value.as_str().map_or(0, |text| text.chars().count());
-    if count > most {
-        return Err(Refusal::form(at, &format!("Must be {most} or fewer in length.")));
+    if count > length_max {
+        return Err(Refusal::form(at, &format!("Must be {length_max} or fewer in length.")));
     }
     Ok(count)
 }
@@ -57,12 +57,12 @@ fn check_embed(at: &str, embed: &Value) -> Result<usize, Refusal> {
         return Err(Refusal::form(&format!("{at}/fields"), "Must be 25 or fewer in length."));
     }
     for (index, field) in fields.iter().enumerate() {
-        for (part, most) in [("name", 256), ("value", 1_024)] {
+        for (part, length_max) in [("name", 256), ("value", 1_024)] {
             let place = format!("{at}/fields/{index}/{part}");
             if field[part].as_str().is_none_or(|text| text.trim().is_empty()) {
                 return Err(Refusal::form(&place, "This field is required"));
             }
-            total += within(&place, &field[part], most)?;
+            total += within(&place, &field[part], length_max)?;
         }
     }
     Ok(total)

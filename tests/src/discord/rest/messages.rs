@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
 use crate::discord::intents::MESSAGE_CONTENT;
 use crate::discord::mention::{is_open_to, without_content};
-use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::state::State;
 
 use super::call::Call;
 use super::message_rules::check_message;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 /// The time for which Discord remembers a nonce: *the past few minutes*.
 const NONCE_LIFE: u64 = 5 * 60_000;
@@ -85,9 +85,9 @@ pub(super) fn list(state: &mut State, call: &Call) -> Outcome {
     let mut found: Vec<&Value> = match (call.query_id("before"), call.query_id("after"), call.query_id("around")) {
         (Some(before), None, None) => history.range(..before).rev().take(limit).map(|(_, one)| one).collect(),
         (None, Some(after), None) => history.range(Id(after.0 + 1)..).take(limit).map(|(_, one)| one).collect(),
-        (None, None, Some(around)) => {
-            let before = history.range(..around).rev().take(limit / 2);
-            before.chain(history.range(around..).take(limit - limit / 2)).map(|(_, one)| one).collect()
+        (None, None, Some(middle)) => {
+            let before = history.range(..middle).rev().take(limit / 2);
+            before.chain(history.range(middle..).take(limit - limit / 2)).map(|(_, one)| one).collect()
         }
         (None, None, None) => history.values().rev().take(limit).collect(),
         _ => return Err(Refusal::form("/before", "before, after and around exclude each other")),

@@ -4,23 +4,27 @@ mod access;
 mod bans;
 mod call;
 mod channels;
+pub(super) mod command_lists;
 mod commands;
 mod editing;
-mod faults;
+pub(super) mod faults;
 mod forms;
 mod guilds;
 mod interactions;
 mod invites;
-mod limits;
+pub(super) mod limits;
 mod me;
 mod members;
 mod message_rules;
 mod messages;
+mod pace;
 mod pins;
 mod reactions;
 mod refusal;
+mod reply;
 mod routes;
 mod threads;
+mod treatment;
 mod webhooks;
 
 use std::sync::Arc;
@@ -34,44 +38,16 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::counters::Violation;
 use super::rules::Operation;
+use super::shared::Shared;
+use super::state::State;
 
 use call::Call;
-use faults::Chosen;
-use limits::Pace;
-
-pub(super) use commands::Commands;
-pub use faults::Fault;
-pub(super) use faults::Faults;
-pub(super) use limits::Buckets;
-pub use limits::{Limit, Limits};
+use pace::Pace;
 use refusal::Refusal;
-
-/// An answer without its headers.
-#[derive(Debug)]
-pub(super) struct Reply {
-    status: u16,
-    body: Option<Value>,
-}
-
-/// The result of a call.
-pub(super) type Outcome = Result<Reply, Refusal>;
-
-impl Reply {
-    pub(super) fn ok(body: Value) -> Outcome {
-        Ok(Self { status: 200, body: Some(body) })
-    }
-
-    pub(super) fn created(body: Value) -> Outcome {
-        Ok(Self { status: 201, body: Some(body) })
-    }
-
-    pub(super) fn nothing() -> Outcome {
-        Ok(Self { status: 204, body: None })
-    }
-}
+use reply::{Outcome, Reply};
+use treatment::Treatment;
 
 /// The number of calls that are kept.
 const CALLS_KEPT_MAX: usize = 1_000;
@@ -151,17 +127,17 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
         return Ok(finish(shared, refuse(pace.refusal()), &pace));
     }
     match fault {
-        Some(Chosen::Instead(refusal)) => {
+        Some(Treatment::Instead(refusal)) => {
             if let Some(retry_after) = refusal.retry_after() {
                 shared.change(|state| state.forbid(&call, retry_after));
                 pace.shut(retry_after);
             }
             return Ok(finish(shared, refuse(refusal), &pace));
         }
-        Some(Chosen::Page) => return Ok(shut_out()),
-        Some(Chosen::Before) => return Err(CutOff),
-        Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
-        Some(Chosen::After) | None => {}
+        Some(Treatment::Page) => return Ok(shut_out()),
+        Some(Treatment::Before) => return Err(CutOff),
+        Some(Treatment::Late(delay)) => tokio::time::sleep(delay).await,
+        Some(Treatment::After) | None => {}
     }
     let outcome = check(shared, operation, &call).and_then(|()| {
         shared.change(|state| match routes::perform(state, &call) {
@@ -174,7 +150,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
             refused => refused,
         })
     });
-    if matches!(fault, Some(Chosen::After)) {
+    if matches!(fault, Some(Treatment::After)) {
         return Err(CutOff);
     }
     if shared.options.check_answers {
@@ -275,7 +251,7 @@ fn file(shared: &Shared, path: &str) -> Response<Body> {
     }
 }
 
-impl super::state::State {
+impl State {
     fn record_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
         let (method, path, reason) = (method.to_owned(), path.to_owned(), reason.to_owned());
         self.counters.violations.push(Violation { method, path, reason, body: body.clone() });

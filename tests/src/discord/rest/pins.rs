@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
-use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 pub(super) fn pin(state: &mut State, call: &Call) -> Outcome {
     let (channel, message) = (call.id("channel_id"), call.id("message_id"));

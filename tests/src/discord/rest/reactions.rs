@@ -8,7 +8,7 @@ use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 pub(super) fn add(state: &mut State, call: &Call) -> Outcome {
     let (channel, message) = place(state, call)?;

@@ -21,7 +21,7 @@ pub(in crate::discord) struct Refusal {
 macro_rules! refusals {
     ($($name:ident = $status:literal, $code:literal, $message:literal;)+) => {
         impl Refusal {
-            $(pub(in crate::discord) fn $name() -> Self { Self::new($status, $code, $message) })+
+            $(pub(crate) fn $name() -> Self { Self::new($status, $code, $message) })+
         }
     };
 }
@@ -49,7 +49,8 @@ refusals! {
     empty_message = 400, 50006, "Cannot send an empty message";
     cannot_direct = 403, 50007, "Cannot send messages to this user";
     missing_permissions = 403, 50013, "Missing Permissions";
-    bulk_count = 400, 50016, "Provided too few or too many messages to delete. Must provide at least 2 and fewer than 100 messages to delete";
+    bulk_count = 400, 50016, "Provided too few or too many messages to delete. \
+                              Must provide at least 2 and fewer than 100 messages to delete";
     wrong_channel_type = 400, 50024, "Cannot execute action on this channel type";
     webhook_token = 401, 50027, "Invalid Webhook Token";
     too_old = 400, 50034, "A message provided was too old to bulk delete";

@@ -4,13 +4,27 @@ use crate::discord::state::State;
 
 use super::call::Call;
 use super::refusal::Refusal;
+use super::reply::Outcome;
 use super::{
-    Outcome, bans, channels, commands, guilds, interactions, invites, me, members, messages, pins, reactions, threads,
-    webhooks,
+    bans, channels, commands, guilds, interactions, invites, me, members, messages, pins, reactions, threads, webhooks,
 };
 
+/// A function that performs an operation.
+type Perform = fn(&mut State, &Call) -> Outcome;
+
+/// Performs a call.
 pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
-    let perform = match call.operation.name.as_str() {
+    let name = call.operation.name.as_str();
+    let groups = [of_bot, of_messages, of_channels, of_guilds, of_application];
+    match groups.iter().find_map(|group| group(name)) {
+        Some(perform) => perform(state, call),
+        None => Err(Refusal::not_played(name)),
+    }
+}
+
+/// Returns the function of an operation on the bot itself.
+fn of_bot(name: &str) -> Option<Perform> {
+    let perform: Perform = match name {
         "get_gateway" => me::gateway,
         "get_bot_gateway" => me::bot_gateway,
         "get_my_user" => me::user,
@@ -19,6 +33,14 @@ pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
         "list_my_guilds" => me::guilds,
         "leave_guild" => me::leave_guild,
         "create_dm" => me::create_direct,
+        _ => return None,
+    };
+    Some(perform)
+}
+
+/// Returns the function of an operation on messages.
+fn of_messages(name: &str) -> Option<Perform> {
+    let perform: Perform = match name {
         "create_message" => messages::create,
         "get_message" => messages::get,
         "list_messages" => messages::list,
@@ -35,6 +57,14 @@ pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
         "list_pins" => pins::list,
         "create_pin" => pins::pin,
         "delete_pin" => pins::unpin,
+        _ => return None,
+    };
+    Some(perform)
+}
+
+/// Returns the function of an operation on channels and threads.
+fn of_channels(name: &str) -> Option<Perform> {
+    let perform: Perform = match name {
         "get_channel" => channels::get,
         "update_channel" => channels::update,
         "delete_channel" => channels::delete,
@@ -49,6 +79,14 @@ pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
         "add_thread_member" => threads::add,
         "delete_thread_member" => threads::remove,
         "get_active_guild_threads" => threads::active,
+        _ => return None,
+    };
+    Some(perform)
+}
+
+/// Returns the function of an operation on guilds and their members.
+fn of_guilds(name: &str) -> Option<Perform> {
+    let perform: Perform = match name {
         "get_guild" => guilds::get,
         "list_guild_channels" => guilds::channels,
         "create_guild_channel" => guilds::create_channel,
@@ -68,6 +106,14 @@ pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
         "list_guild_bans" => bans::list,
         "ban_user_from_guild" => bans::create,
         "unban_user_from_guild" => bans::delete,
+        _ => return None,
+    };
+    Some(perform)
+}
+
+/// Returns the function of an operation on webhooks, interactions and commands.
+fn of_application(name: &str) -> Option<Perform> {
+    let perform: Perform = match name {
         "create_webhook" => webhooks::create,
         "list_channel_webhooks" => webhooks::list,
         "get_guild_webhooks" => webhooks::list_guild,
@@ -85,9 +131,9 @@ pub(super) fn perform(state: &mut State, call: &Call) -> Outcome {
         "update_application_command" | "update_guild_application_command" => commands::update,
         "delete_application_command" | "delete_guild_application_command" => commands::delete,
         "bulk_set_application_commands" | "bulk_set_guild_application_commands" => commands::set_all,
-        other => return Err(Refusal::not_played(other)),
+        _ => return None,
     };
-    perform(state, call)
+    Some(perform)
 }
 
 /// The key of the result of an operation in a larger object; see [`crate::discord::rough`].

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
-use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::state::State;
 use crate::json::{merge, without};
@@ -12,7 +12,7 @@ use super::call::Call;
 use super::channels::is_thread;
 use super::message_rules::check_message;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 const FORUMS: [u64; 2] = [15, 16];
 
@@ -122,7 +122,8 @@ impl State {
         merge(
             &mut thread,
             json!({
-                "id": id, "parent_id": parent, "owner_id": owner, "message_count": 0, "member_count": 1, "total_message_sent": 0,
+                "id": id, "parent_id": parent, "owner_id": owner, "message_count": 0, "member_count": 1,
+                "total_message_sent": 0,
                 "rate_limit_per_user": body["rate_limit_per_user"].as_u64().unwrap_or_default(),
                 "applied_tags": if body["applied_tags"].is_array() { body["applied_tags"].clone() } else { json!([]) },
                 "thread_metadata": {

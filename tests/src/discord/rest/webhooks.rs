@@ -4,8 +4,8 @@ use rand::RngExt;
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
+use crate::discord::draft::Draft;
 use crate::discord::id::Id;
-use crate::discord::message::Draft;
 use crate::discord::permissions::Permission;
 use crate::discord::state::State;
 
@@ -13,7 +13,7 @@ use super::call::Call;
 use super::message_rules::check_message;
 use super::messages::keep_flags;
 use super::refusal::Refusal;
-use super::{Outcome, Reply};
+use super::reply::{Outcome, Reply};
 
 const RESERVED: &str =
     "Username has 1 to 80 characters, is not \"everyone\" or \"here\", and does not contain \"clyde\" or \"discord\"";
