@@ -10,7 +10,8 @@ async fn set_up(script: &str) -> Option<(StandIn, Project, Daemon)> {
     let discord = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
     let (api, token) = (discord.api(), discord.token());
     let bots = format!(
-        "bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\" }}\nscripts:\n  test: {{ grants: [moderation] }}\n"
+        "bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\" }}\n\
+         scripts:\n  test: {{ grants: [moderation] }}\n"
     );
     let project = Project::new(&bots, &[("test.luau", script)]);
     let daemon = project.start().await;
@@ -119,7 +120,8 @@ command("order", {
 "#;
     let project = Project::new(&bots, &[]);
     std::fs::create_dir_all(project.path().join("scripts/locales")).unwrap();
-    let french = "command-order =\n    .name = commander\n    .description = Commander\n    .arg-size = taille\n    .arg-size-description = Combien\n    .choice-large = grand\n";
+    let french = "command-order =\n    .name = commander\n    .description = Commander\n    .arg-size = taille\n    \
+                  .arg-size-description = Combien\n    .choice-large = grand\n";
     std::fs::write(project.path().join("scripts/locales/fr.ftl"), french).unwrap();
     project.write_script("test.luau", script);
     let daemon = project.start().await;
@@ -141,8 +143,9 @@ async fn words_that_are_too_long_for_a_button_a_list_or_a_form_are_cut() {
     let script = r#"
 local long = string.rep("word ", 60)
 function on_message(event)
+  local options = { { label = long, value = "one", description = long } }
   event:reply{ text = "well?", buttons = { { label = long, action = "ask" } },
-    select = { action = "pick", placeholder = long, options = { { label = long, value = "one", description = long } } } }
+    select = { action = "pick", placeholder = long, options = options } }
 end
 function on_button(event)
   event:form{ action = "told", title = long, fields = { { name = "what", label = long, placeholder = long } } }

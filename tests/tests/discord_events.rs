@@ -46,10 +46,14 @@ fn a_day(discord: &StandIn) {
     let first = discord.says("alice", "general", "hello **all**");
     discord.replies("bob", first, "hi");
     discord.forwards("bob", first, "random");
-    let poll = json!({ "question": { "text": "Tea?" }, "answers": [{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }], "duration": 1 });
+    let answers = json!([{ "poll_media": { "text": "yes" } }, { "poll_media": { "text": "no" } }]);
+    let poll = json!({ "question": { "text": "Tea?" }, "answers": answers, "duration": 1 });
     let poll = discord.posts("alice", "general", json!({ "poll": poll }));
     discord.votes("bob", poll, 1);
-    let embed = json!({ "title": "News", "description": "*big*", "color": 255, "url": "https://news.example", "fields": [{ "name": "a", "value": "1", "inline": true }] });
+    let embed = json!({
+        "title": "News", "description": "*big*", "color": 255, "url": "https://news.example",
+        "fields": [{ "name": "a", "value": "1", "inline": true }],
+    });
     discord.posts("alice", "general", json!({ "embeds": [embed] }));
     let files: [(&str, &str, &[u8]); 2] = [("a.png", "image/png", b"x"), ("b.txt", "text/plain", b"yy")];
     discord.posts_files("alice", "general", json!({ "content": "look" }), &files);

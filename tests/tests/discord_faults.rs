@@ -18,7 +18,8 @@ const GRANTS: &str = "scripts:\n  test: { grants: [moderation, rooms, direct, fi
 fn bot(discord: &StandIn, settings: &str) -> String {
     let (api, token) = (discord.api(), discord.token());
     format!(
-        "bots:\n  guild: {{ platform: discord, token: \" Bot {token}\\r\\n\", api: {api}, prefix: \"!\"{settings} }}\n{GRANTS}"
+        "bots:\n  guild: {{ platform: discord, token: \" Bot {token}\\r\\n\", api: {api}, \
+         prefix: \"!\"{settings} }}\n{GRANTS}"
     )
 }
 
@@ -101,7 +102,10 @@ command("poll", {}, function(event)
   event.room:send("Say it here.")
 end)
 command("slowly", {}, function(event) sleep("2s") event.room:send("at last") event:reply("and more") end)
-command("elsewhere", {}, function(event) rooms.get(event.bot.name .. "/" .. store.get("random")):send("there") event:reply("done") end)
+command("elsewhere", {}, function(event)
+  rooms.get(event.bot.name .. "/" .. store.get("random")):send("there")
+  event:reply("done")
+end)
 function on_message(event) store.set("random", event.text) end
 "#;
 
@@ -271,7 +275,7 @@ command("two", {}, function(event) event:reply("2") end)
 async fn content_limits_of_discord_are_reported_at_the_line_of_the_script() {
     let script = r#"
 local long = ("x"):rep(300)
-local options = {}
+local options, same = {}, { { label = "a", value = "1" }, { label = "b", value = "1" } }
 for n = 1, 26 do options[n] = { label = "option " .. n, value = "v" .. n } end
 local wrong = {
   title = { embeds = { { title = long } } },
@@ -279,7 +283,7 @@ local wrong = {
   empty = { embeds = { { fields = { { name = "", value = "b" } } } } },
   total = { embeds = { { description = ("x"):rep(4000) }, { description = ("x"):rep(4000) } } },
   list = { text = "?", select = { action = "a", options = options } },
-  twice = { text = "?", select = { action = "a", options = { { label = "a", value = "1" }, { label = "b", value = "1" } } } },
+  twice = { text = "?", select = { action = "a", options = same } },
   action = { text = "?", buttons = { { label = "a", action = long } } },
   label = { text = "?", buttons = { { label = " ", action = "a" } } },
   file = { files = { { name = "a\r\nb.txt", data = "x" } } },

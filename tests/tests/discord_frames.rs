@@ -117,7 +117,8 @@ async fn people_use_what_there_is(bot: &Bot) {
         .map(|(kind, name)| json!({ "type": kind, "name": name, "description": "?", "autocomplete": kind == 3 }));
     let path = json!([{ "type": 1, "name": "add", "description": "?" }]);
     let commands = json!([
-        { "name": "all", "description": "?", "options": options }, { "name": "tag", "description": "?", "options": path },
+        { "name": "all", "description": "?", "options": options },
+        { "name": "tag", "description": "?", "options": path },
         { "name": "Info", "type": 2 }, { "name": "Quote", "type": 3 },
     ]);
     let path = format!("/applications/{}/commands", bot.stand_in.bot());

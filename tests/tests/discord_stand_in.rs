@@ -17,8 +17,8 @@ use twilight_gateway::{CloseFrame, Intents, ShardId};
 async fn a_session_is_resumed_with_exactly_what_was_missed() {
     let Some(mut bot) = Bot::start(quick(), Intents::all()).await else { return };
     let ready = bot.wait("READY").await;
-    let village = bot.wait("GUILD_CREATE").await;
-    assert_eq!((&ready["guilds"][0]["id"], &village["name"]), (&village["id"], &json!("Village")));
+    let guild = bot.wait("GUILD_CREATE").await;
+    assert_eq!((&ready["guilds"][0]["id"], &guild["name"]), (&guild["id"], &json!("Village")));
     for (round, cut) in
         [Cut::Dirty, Cut::Clean, Cut::Reconnect, Cut::InvalidSession { resumable: true }].into_iter().enumerate()
     {

@@ -29,7 +29,8 @@ impl Fixture {
         let (api, token) = (discord.api(), discord.token());
         let carol = discord.person("carol");
         let bots = format!(
-            "bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\", permissions: {{ moderator: [Helper, \"{carol}\"] }} }}\n"
+            "bots:\n  guild: {{ platform: discord, token: {token}, api: {api}, prefix: \"!\", \
+             permissions: {{ moderator: [Helper, \"{carol}\"] }} }}\n"
         );
         let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
         let daemon = project.start().await;
@@ -114,9 +115,9 @@ async fn a_form_behind_a_button_is_for_its_user_and_opens_once() {
     let pressed = discord.presses("alice", offered.id, "✎");
     assert_eq!(discord.answer(pressed).await["type"], 9);
     // A user who closes the form by mistake can open it again until it is submitted.
-    let again = discord.presses("alice", offered.id, "✎");
-    assert_eq!(discord.answer(again).await["type"], 9);
-    let sent = discord.submits(again, &[("what", "all")]);
+    let reopened = discord.presses("alice", offered.id, "✎");
+    assert_eq!(discord.answer(reopened).await["type"], 9);
+    let sent = discord.submits(reopened, &[("what", "all")]);
     assert_eq!(discord.answered(sent).await.text(), "Alice told all");
     discord.until("the button is gone", |discord| discord.message(offered.id).is_null().then_some(())).await;
     fixture.ends_well().await;

@@ -16,8 +16,6 @@ use palabre_tests::discord::{Limits, Options, StandIn};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::is_use;
-
 /// The maximum wait before a test fails.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Installations differ by a random value; here by a counter.
@@ -135,9 +133,9 @@ impl Fixture {
         self.spawns();
         let is_up = condition.wait_for(|condition| *condition == Condition::Up);
         tokio::time::timeout(WAIT_MAX, is_up).await.expect("it comes up").unwrap();
-        let mark = format!("hello {}", self.heard.events.borrow().len());
-        self.discord.says("alice", "random", &mark);
-        self.hears(&mark).await;
+        let greeting = format!("hello {}", self.heard.events.borrow().len());
+        self.discord.says("alice", "random", &greeting);
+        self.hears(&greeting).await;
     }
 
     fn spawns(&mut self) {
@@ -171,7 +169,7 @@ impl Fixture {
     }
 
     /// Returns an event in a channel.
-    pub(crate) fn around(&self, channel: &str) -> Event {
+    pub(crate) fn event_in(&self, channel: &str) -> Event {
         let space = Space { id: SpaceId::new(&self.bot.name, &self.discord.guild().to_string()), name: String::new() };
         let room = Room {
             id: self.room(channel),
@@ -241,4 +239,9 @@ impl Fixture {
             }
         }
     }
+}
+
+/// Whether an event is the use of a command.
+fn is_use(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Command { .. })
 }

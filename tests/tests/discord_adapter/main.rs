@@ -5,9 +5,7 @@
 mod fixture;
 
 use palabre_discord::Config;
-use palabre_model::{
-    Action, ActionError, AdapterError, Condition, Content, Event, EventKind, MessageRef, Rank, RoomId, UserId,
-};
+use palabre_model::{Action, ActionError, AdapterError, Condition, Content, MessageRef, Rank, RoomId, UserId};
 use palabre_tests::discord::{Cut, Fault, Id, StandIn};
 
 use fixture::{Fixture, start};
@@ -44,8 +42,8 @@ async fn a_token_that_is_refused_keeps_its_actions_and_is_taken_up_again() {
     }
     let ended = fixture.ends().await;
     assert!(matches!(&ended, Err(AdapterError::Refused(why)) if why.contains("token")), "{ended:?}");
-    let again = fixture.runs_and_ends().await;
-    assert!(matches!(again, Err(AdapterError::Refused(_))), "while it is refused: {again:?}");
+    let ended = fixture.runs_and_ends().await;
+    assert!(matches!(ended, Err(AdapterError::Refused(_))), "while it is refused: {ended:?}");
     fixture.discord.says("alice", "general", "meanwhile");
     fixture.discord.refuses_token(false);
     fixture.runs().await;
@@ -94,18 +92,18 @@ async fn members_stand_as_high_as_their_highest_role() {
         discord.says(who, "general", &format!("I am {who}"));
         fixture.hears(&format!("I am {who}")).await;
     }
-    let around = fixture.around("general");
+    let event = fixture.event_in("general");
     let rank = |fixture: &Fixture, who: &str| {
         let id = UserId::new(&fixture.bot.name, &discord.user(who).to_string());
-        fixture.adapter.rank(&around, Some(&id))
+        fixture.adapter.rank(&event, Some(&id))
     };
-    let own = fixture.adapter.rank(&around, None);
+    let own = fixture.adapter.rank(&event, None);
     assert!(rank(&fixture, "alice") < rank(&fixture, "bob") && rank(&fixture, "bob") < own, "{own:?}");
     assert_eq!(rank(&fixture, "olivia"), Some(Rank::OWNER));
-    assert_eq!(fixture.adapter.rank(&around, Some(&UserId::new(&fixture.bot.name, "1"))), None);
+    assert_eq!(fixture.adapter.rank(&event, Some(&UserId::new(&fixture.bot.name, "1"))), None);
     // A resumed session sends no members again.
     fixture.restarts().await;
-    assert_eq!(fixture.adapter.rank(&around, None), own);
+    assert_eq!(fixture.adapter.rank(&event, None), own);
     assert!(rank(&fixture, "bob") > rank(&fixture, "alice"));
 }
 
@@ -116,11 +114,11 @@ async fn a_mentioned_member_comes_with_their_roles() {
     let dave = discord.joins("dave");
     discord.gives_role("olivia", "dave", "Admin");
     let fixture = Fixture::at(&discord, palabre_store::Store::in_memory().unwrap(), Config::default()).await;
-    let around = fixture.around("general");
+    let event = fixture.event_in("general");
     discord.says("alice", "general", &format!("kick <@{dave}>"));
     fixture.hears(&format!("kick <@{dave}>")).await;
     let dave = UserId::new(&fixture.bot.name, &dave.to_string());
-    assert_eq!(fixture.adapter.rank(&around, Some(&dave)), Some(Rank(2)));
+    assert_eq!(fixture.adapter.rank(&event, Some(&dave)), Some(Rank(2)));
 }
 
 #[tokio::test]
@@ -174,8 +172,8 @@ async fn the_same_key_in_another_installation_is_another_message() {
         assert_eq!(discord.texts("general").len(), count);
         drop(fixture);
         // Within one installation it is a repetition, also after a restart.
-        let again = Fixture::at(&discord, store, Config::default()).await;
-        assert!(again.does_under(&says(&room, "pong"), &key).await.is_ok());
+        let restarted = Fixture::at(&discord, store, Config::default()).await;
+        assert!(restarted.does_under(&says(&room, "pong"), &key).await.is_ok());
         assert_eq!(discord.texts("general").len(), count);
     }
 }
@@ -225,9 +223,4 @@ async fn a_command_that_says_nothing_is_closed_at_once_when_its_runs_are_over() 
     assert_eq!(discord.answer(used).await["data"]["flags"], 64, "sent to alice only, and deleted");
     assert_eq!(discord.posted("general").iter().filter(|post| !post.is_deleted()).count(), 0);
     assert_eq!(format!("{:#?}", discord.violations()), "[]");
-}
-
-/// Whether an event is the use of a command.
-fn is_use(event: &Event) -> bool {
-    matches!(event.kind, EventKind::Command { .. })
 }

@@ -11,9 +11,9 @@ use twilight_gateway::{ConfigBuilder, Intents, Message, Session, Shard, ShardId}
 
 /// Leaves the rate limit of identifies to the stand-in.
 #[derive(Debug)]
-pub struct AtOnce;
+pub struct NoQueue;
 
-impl Queue for AtOnce {
+impl Queue for NoQueue {
     fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
         let (go, ready) = oneshot::channel();
         go.send(()).unwrap();
@@ -23,7 +23,7 @@ impl Queue for AtOnce {
 
 pub struct Bot {
     pub stand_in: StandIn,
-    pub shard: Shard<AtOnce>,
+    pub shard: Shard<NoQueue>,
     pub http: reqwest::Client,
 }
 
@@ -41,11 +41,16 @@ impl Bot {
     }
 
     /// Connects a shard to the gateway, with its previous session.
-    pub async fn connect(stand_in: &StandIn, intents: Intents, id: ShardId, session: Option<Session>) -> Shard<AtOnce> {
+    pub async fn connect(
+        stand_in: &StandIn,
+        intents: Intents,
+        id: ShardId,
+        session: Option<Session>,
+    ) -> Shard<NoQueue> {
         let url = format!("{}/api/v10/gateway", stand_in.api());
         let http = reqwest::Client::builder().user_agent("DiscordBot (https://palabre.invalid, 1)").build().unwrap();
         let gateway: Value = http.get(url).send().await.unwrap().json().await.unwrap();
-        let config = ConfigBuilder::new(stand_in.token().to_owned(), intents).queue(AtOnce);
+        let config = ConfigBuilder::new(stand_in.token().to_owned(), intents).queue(NoQueue);
         let config = config.proxy_url(gateway["url"].as_str().unwrap().to_owned());
         let config = if let Some(session) = session { config.session(session) } else { config };
         Shard::with_config(id, config.build())
