@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 ///
 /// The seed is that of `PALABRE_SEED`, or a new one. Kills happen in real time, so a seed repeats
 /// the choices of a test, not the exact interleaving.
+#[allow(clippy::print_stdout, reason = "shown with the output of a failed test")]
 pub fn random() -> StdRng {
     let given = std::env::var("PALABRE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = given.unwrap_or_else(rand::random);
