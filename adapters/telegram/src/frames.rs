@@ -31,7 +31,8 @@ frames! {
 
     /// A user or a bot.
     User {
-        id: i64, is_bot: bool, first_name: String, last_name: Option<String>, username: Option<String>, language_code: Option<String>,
+        id: i64, is_bot: bool, first_name: String, last_name: Option<String>, username: Option<String>,
+        language_code: Option<String>,
     }
 
     /// A chat.
@@ -42,14 +43,15 @@ frames! {
 
     /// A message.
     Message {
-        message_id: i64, message_thread_id: Option<i64>, from: Option<User>, sender_chat: Option<Chat>, sender_tag: Option<String>,
-        date: u64, chat: Chat, is_topic_message: bool, is_automatic_forward: bool, reply_to_message: Option<Box<Message>>,
-        edit_date: Option<u64>, media_group_id: Option<String>, author_signature: Option<String>,
+        message_id: i64, message_thread_id: Option<i64>, from: Option<User>, sender_chat: Option<Chat>,
+        sender_tag: Option<String>, date: u64, chat: Chat, is_topic_message: bool, is_automatic_forward: bool,
+        reply_to_message: Option<Box<Message>>, edit_date: Option<u64>, media_group_id: Option<String>,
+        author_signature: Option<String>,
         text: Option<String>, #[serde(deserialize_with = "each")] entities: Vec<Entity>,
         caption: Option<String>, #[serde(deserialize_with = "each")] caption_entities: Vec<Entity>,
         animation: Option<File>, audio: Option<File>, document: Option<File>, photo: Vec<File>, sticker: Option<File>,
-        video: Option<File>, video_note: Option<File>, voice: Option<File>, contact: Option<Contact>, dice: Option<Dice>,
-        poll: Option<Poll>, venue: Option<Venue>, location: Option<Location>,
+        video: Option<File>, video_note: Option<File>, voice: Option<File>, contact: Option<Contact>,
+        dice: Option<Dice>, poll: Option<Poll>, venue: Option<Venue>, location: Option<Location>,
         new_chat_members: Vec<User>, left_chat_member: Option<User>, new_chat_title: Option<String>,
         group_chat_created: bool, supergroup_chat_created: bool, channel_chat_created: bool,
         migrate_to_chat_id: Option<i64>, migrate_from_chat_id: Option<i64>, pinned_message: Option<Box<Message>>,
@@ -59,8 +61,8 @@ frames! {
 
     /// A file, or one size of a photo.
     File {
-        file_id: String, file_name: Option<String>, mime_type: Option<String>, file_size: Option<u64>, emoji: Option<String>,
-        is_animated: bool, is_video: bool, performer: Option<String>, title: Option<String>,
+        file_id: String, file_name: Option<String>, mime_type: Option<String>, file_size: Option<u64>,
+        emoji: Option<String>, is_animated: bool, is_video: bool, performer: Option<String>, title: Option<String>,
     }
 
     /// A contact.
@@ -98,7 +100,8 @@ frames! {
 
     /// A change of a user's reactions to a message.
     Reacted {
-        chat: Chat, message_id: i64, user: Option<User>, actor_chat: Option<Chat>, old_reaction: Vec<Reaction>, new_reaction: Vec<Reaction>,
+        chat: Chat, message_id: i64, user: Option<User>, actor_chat: Option<Chat>, old_reaction: Vec<Reaction>,
+        new_reaction: Vec<Reaction>,
     }
 
     /// A reaction.
@@ -106,13 +109,15 @@ frames! {
 
     /// A change of a membership.
     MemberChange {
-        chat: Chat, from: User, old_chat_member: Membership, new_chat_member: Membership, invite_link: Option<InviteLink>,
+        chat: Chat, from: User, old_chat_member: Membership, new_chat_member: Membership,
+        invite_link: Option<InviteLink>,
     }
 
     /// The membership of a user in a chat.
     Membership {
-        status: String, user: User, custom_title: Option<String>, tag: Option<String>, is_member: bool, can_send_messages: Option<bool>,
-        can_promote_members: bool, can_restrict_members: bool, can_delete_messages: bool,
+        status: String, user: User, custom_title: Option<String>, tag: Option<String>, is_member: bool,
+        can_send_messages: Option<bool>, can_promote_members: bool, can_restrict_members: bool,
+        can_delete_messages: bool,
     }
 
     /// A request to join a chat.

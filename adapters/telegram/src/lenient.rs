@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn null_is_absent_and_whole_numbers_are_integers_at_any_depth() {
         let mut value = json!({
-            "a": null, "b": [null, { "c": null, "d": 5.0 }], "e": -1_001_234_567_890.0, "f": 1.5, "g": "null", "h": 1e300,
+            "a": null, "b": [null, { "c": null, "d": 5.0 }], "e": -1_001_234_567_890.0, "f": 1.5, "g": "null",
+            "h": 1e300,
         });
         regular(&mut value);
         let f = json!({ "b": [{ "d": 5 }], "e": -1_001_234_567_890_i64, "f": 1.5, "g": "null", "h": 1e300 });

@@ -207,10 +207,10 @@ mod tests {
             drop(pacer.wait(-1, 1).await);
             sent.push(Instant::now());
         }
-        let most = |window: Duration| {
+        let busiest = |window: Duration| {
             (0..sent.len()).map(|i| sent[..=i].iter().filter(|at| **at + window > sent[i]).count()).max()
         };
-        assert_eq!((most(SECOND), most(MINUTE)), (Some(1), Some(20)));
+        assert_eq!((busiest(SECOND), busiest(MINUTE)), (Some(1), Some(20)));
         assert!(sent[99] - sent[0] < Duration::from_secs(4 * 60 + 30), "it waits no longer than necessary");
     }
 

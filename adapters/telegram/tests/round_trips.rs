@@ -34,8 +34,23 @@ fn check(rich: &Rich) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Returns the number of cases of each test: as many as `PROPTEST_CASES` says, if it is set.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(cases.unwrap_or(512))
+}
+
+/// An offset or a length, which may lie outside of the text.
+fn position() -> impl Strategy<Value = i64> {
+    prop_oneof![-5_i64..60, any::<i64>()]
+}
+
+fn graphemes(text: &str) -> Vec<String> {
+    text.graphemes(true).filter(|grapheme| !grapheme.trim().is_empty()).map(str::to_owned).collect()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(512)))]
+    #![proptest_config(config())]
 
     #[test]
     fn a_document_means_the_same_after_its_way_to_telegram_and_back(markdown in document()) {
@@ -75,9 +90,10 @@ proptest! {
     #[test]
     fn no_entities_are_too_strange(
         text in prop_oneof![any::<String>(), hostile()],
-        places in prop::collection::vec((documents::kind(), prop_oneof![-5_i64..60, any::<i64>()], prop_oneof![-5_i64..60, any::<i64>()]), 0..8),
+        places in prop::collection::vec((documents::kind(), position(), position()), 0..8),
     ) {
-        let entities: Vec<_> = places.into_iter().map(|(kind, offset, length)| Entity { kind, offset, length }).collect();
+        let entities = places.into_iter().map(|(kind, offset, length)| Entity { kind, offset, length });
+        let entities: Vec<_> = entities.collect();
         check(&to_telegram(&to_commonmark(&text, &entities)))?;
         let rich = Rich { text, entities };
         let quiet = quiet(&rich, |_| false);
@@ -103,10 +119,10 @@ proptest! {
         prop_assert_eq!(rest, "");
         let together: Vec<_> = parts.iter().flat_map(formats).collect();
         prop_assert_eq!(together, formats(&whole));
-        let longest = whole.text.graphemes(true).map(|grapheme| grapheme.encode_utf16().count()).max().unwrap_or_default();
-        let graphemes = |text: &str| text.graphemes(true).filter(|g| !g.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>();
-        if longest <= limit {
-            prop_assert_eq!(parts.iter().flat_map(|part| graphemes(&part.text)).collect::<Vec<_>>(), graphemes(&whole.text));
+        let lengths = whole.text.graphemes(true).map(|grapheme| grapheme.encode_utf16().count());
+        if lengths.max().unwrap_or_default() <= limit {
+            let of_parts: Vec<_> = parts.iter().flat_map(|part| graphemes(&part.text)).collect();
+            prop_assert_eq!(of_parts, graphemes(&whole.text));
         }
     }
 }

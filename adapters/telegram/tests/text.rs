@@ -41,7 +41,8 @@ fn pre(language: &str) -> EntityKind {
 fn a_whole_message_as_telegram_shows_it() {
     let markdown = "# Results\n\
         Well *played*, **all _of_ you** ~~not~~ &amp; `you` \\*too\\*!\n\
-        See [the **page**](https://example.com/a_(b)) or <https://example.com>, ![a picture](https://example.com/p.png)\n\
+        See [the **page**](https://example.com/a_(b)) or <https://example.com>, \
+        ![a picture](https://example.com/p.png)\n\
         \n\
         - first\n  - inner\n    still inner\n- second\n\n\
         3) third\n4) fourth\n\
@@ -205,8 +206,9 @@ fn offsets_from_outside_are_brought_into_the_text() {
 
 #[test]
 fn entities_have_telegrams_json() {
+    let user = serde_json::json!({ "id": 12, "is_bot": false, "first_name": "Zoé" });
     let json = serde_json::json!([
-        { "type": "text_mention", "offset": 0, "length": 3, "user": { "id": 12, "is_bot": false, "first_name": "Zoé" } },
+        { "type": "text_mention", "offset": 0, "length": 3, "user": user },
         { "type": "pre", "offset": 4, "length": 1, "language": "lua" },
         { "type": "date_time", "offset": 4, "length": 1, "unix_time": 5, "date_time_format": "wDT" },
         { "type": "something_new", "offset": 4, "length": 1 },

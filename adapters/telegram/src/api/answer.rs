@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn null_is_as_good_as_absent() {
-        let done = json!({ "ok": true, "result": { "message_id": 5.0, "text": null }, "description": null, "error_code": null, "parameters": null });
+        let result = json!({ "message_id": 5.0, "text": null });
+        let done = json!({ "ok": true, "result": result, "description": null, "error_code": null, "parameters": null });
         assert_eq!(read(&done), Ok(Answer::Done(json!({ "message_id": 5 }))));
         let refused =
             json!({ "ok": false, "error_code": 400, "description": null, "parameters": { "retry_after": null } });

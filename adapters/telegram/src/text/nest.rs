@@ -32,8 +32,8 @@ impl Nested<'_> {
     fn close_until(&mut self, at: usize) {
         while let Some(end) = self.open.iter().map(|span| span.end).min().filter(|end| *end <= at) {
             let first = self.open.iter().position(|span| span.end == end).unwrap_or_default();
-            let again = self.interrupt(first, end);
-            self.open.extend(again);
+            let reopened = self.interrupt(first, end);
+            self.open.extend(reopened);
         }
     }
 
@@ -41,9 +41,9 @@ impl Nested<'_> {
         let fixed = self.open.iter().rposition(|open| !open.kind.is_emphasis()).map_or(0, |at| at + 1);
         let shorter = self.open[fixed..].iter().position(|open| open.end < span.end);
         let first = shorter.map_or(self.open.len(), |at| fixed + at);
-        let again = self.interrupt(first, span.start);
+        let reopened = self.interrupt(first, span.start);
         self.open.push(span);
-        self.open.extend(again);
+        self.open.extend(reopened);
     }
 
     /// Ends the open spans from `first` on, and returns those to reopen at `at`.

@@ -144,11 +144,15 @@ fn line() -> impl Strategy<Value = String> {
     prop::collection::vec(inline(), 1..4).prop_map(|parts| parts.join(" ").replace('\n', " "))
 }
 
+fn code_line() -> impl Strategy<Value = String> {
+    prop_oneof![word(), Just("  *a* `b`".to_owned()), Just(String::new())]
+}
+
 fn block() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => prop::collection::vec(inline(), 1..4).prop_map(|lines| lines.join("\n")),
         1 => (1_usize..4, line()).prop_map(|(level, text)| format!("{} {text}", "#".repeat(level))),
-        1 => (select(&["", "lua", "c++"][..]), prop::collection::vec(prop_oneof![word(), Just("  *a* `b`".to_owned()), Just(String::new())], 0..4))
+        1 => (select(&["", "lua", "c++"][..]), prop::collection::vec(code_line(), 0..4))
             .prop_map(|(language, lines)| format!("```{language}\n{}\n```", lines.join("\n"))),
         1 => Just("---".to_owned()),
         1 => (line(), line()).prop_map(|(a, b)| {
