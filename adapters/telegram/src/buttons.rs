@@ -5,18 +5,16 @@
 //! chosen options are ticked until the user presses done.
 //! <https://core.telegram.org/bots/api#inlinekeyboardbutton>
 
-use palabre_model::{ActionError, Batch, Button, ButtonStyle, Content, Millis, Poll, Select};
-use palabre_store::{Table, TableId};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+mod keep;
+pub(crate) mod stored;
 
-use crate::Telegram;
+use palabre_model::{ActionError, Button, ButtonStyle, Content, Select};
+use serde_json::{Value, json};
+
 use crate::frames::{self, Markup};
 
-const BUTTONS: Table<(String, String), Stored> = Table::new(TableId::TelegramButtons);
-/// Lifetime of stored button data, in milliseconds.
-const BUTTON_LIFETIME: Millis = 365 * 86_400_000;
+use stored::{Kept, Stored};
+
 /// Maximum size of callback data, in bytes.
 const CALLBACK_DATA_MAX: usize = 64;
 /// First character of callback data that is a key of stored data.
@@ -29,23 +27,6 @@ const BUTTONS_MAX: usize = 100;
 const LABEL_MAX: usize = 64;
 const CHOSEN_PREFIX: &str = "✅ ";
 const DONE_LABEL: &str = "✔️";
-
-/// The stored data of a button, a select menu or a poll.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Stored {
-    Button {
-        action: String,
-    },
-    Select(Select),
-    /// A poll: its chat, topic and message, and its options.
-    Poll {
-        chat: i64,
-        topic: Option<i64>,
-        message: i64,
-        options: Vec<String>,
-    },
-}
 
 /// The key of stored data, and the element of it that a button stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +59,6 @@ pub(crate) fn reference(data: &str) -> Option<Reference> {
     Some(Reference { key: key.to_owned(), part })
 }
 
-/// Data to be stored, by key.
-pub(crate) type Kept = Vec<(String, Stored)>;
-
 /// Returns the keyboard of a message, and the data to be stored for it.
 pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), ActionError> {
     let mut kept = Vec::new();
@@ -90,7 +68,7 @@ pub(crate) fn keyboard(content: &Content) -> Result<(Option<Value>, Kept), Actio
     }
     if let Some(select) = &content.select {
         let stored = Stored::Select(select.clone());
-        let key = name(&stored);
+        let key = stored.key();
         rows.extend(options(select, &key, &[]));
         kept.push((key, stored));
     }
@@ -128,7 +106,7 @@ fn carried(button: &Button, kept: &mut Kept) -> String {
         return action.clone();
     }
     let stored = Stored::Button { action: action.clone() };
-    let key = name(&stored);
+    let key = stored.key();
     kept.push((key.clone(), stored));
     format!("{KEY_PREFIX}{key}:0")
 }
@@ -217,53 +195,6 @@ fn label(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(LABEL_MAX - 1).chain(['…']).collect()
-}
-
-/// Returns the key of stored data: a digest, so that repeated data is stored once.
-fn name(stored: &Stored) -> String {
-    let text = serde_json::to_string(stored).unwrap_or_default();
-    Sha256::digest(text).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Telegram {
-    /// Stores the place of a poll, since votes name it by its id only.
-    pub(crate) async fn keep_poll(&self, sent: &Value, poll: &Poll) -> Result<(), ActionError> {
-        let (Some(id), Some(chat), Some(message)) =
-            (sent["poll"]["id"].as_str(), sent["chat"]["id"].as_i64(), sent["message_id"].as_i64())
-        else {
-            return Ok(());
-        };
-        let topic = sent["message_thread_id"].as_i64().filter(|_| sent["is_topic_message"] == true);
-        let stored = Stored::Poll { chat, topic, message, options: poll.options.clone() };
-        self.keep_buttons(vec![(format!("poll {id}"), stored)]).await
-    }
-
-    /// Stores the data of buttons.
-    pub(crate) async fn keep_buttons(&self, kept: Kept) -> Result<(), ActionError> {
-        if kept.is_empty() {
-            return Ok(());
-        }
-        let mut batch = Batch::default();
-        let until = Some(self.clock.now() + BUTTON_LIFETIME);
-        for (key, stored) in kept {
-            BUTTONS.put_until(&mut batch, &(self.cache.bot().to_string(), key), &stored, until);
-        }
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
-    }
-
-    /// Returns the data that is stored under a key.
-    pub(crate) async fn stored(&self, key: &str) -> Option<Stored> {
-        let (store, now, key) = (self.store.clone(), self.clock.now(), (self.cache.bot().to_string(), key.to_owned()));
-        let read = move || -> palabre_store::Result<Option<Stored>> { BUTTONS.get(&store.snapshot(now)?, &key) };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(stored)) => stored,
-            Ok(Err(error)) => {
-                tracing::error!(bot = %self.cache.bot(), "stored button data cannot be read: {error}");
-                None
-            }
-            Err(_) => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -89,8 +89,14 @@ impl PlatformCache {
                 self.lock().chats.insert(id, chat);
             }
         }
-        self.load_parts(snapshot)?;
-        self.load_people(snapshot)
+        // Read before the cache is locked, so that nobody waits for the store.
+        let (parts, users) = (parts::read(snapshot, &self.bot)?, people::seen::read(snapshot, &self.bot)?);
+        let mut state = self.lock();
+        for (chat, head, parts) in parts {
+            state.composed.remember(chat, head, parts);
+        }
+        state.people.restore(&self.bot, users);
+        Ok(())
     }
 
     /// Adds the row of a chat to `rows`.
@@ -99,6 +105,21 @@ impl PlatformCache {
         if let Some(row) = state.chats.get(&chat) {
             CHATS.put(rows, &(self.bot.to_string(), chat.to_string()), row);
         }
+    }
+
+    /// Adds the parts of a message to `rows`, if it has several.
+    pub(crate) fn keep_parts(&self, rows: &mut Batch, chat: i64, head: i64, now: Millis) {
+        self.lock().composed.keep(rows, &self.bot, (chat, head), now);
+    }
+
+    /// Forgets the parts of a deleted message, and adds that to `rows`.
+    pub(crate) fn drop_parts(&self, rows: &mut Batch, chat: i64, id: i64) {
+        self.lock().composed.drop_parts(rows, &self.bot, chat, id);
+    }
+
+    /// Adds new and changed users to `rows`, and deletes those that were evicted.
+    pub(crate) fn keep_people(&self, rows: &mut Batch, now: Millis) {
+        self.lock().people.keep(rows, &self.bot, now);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, CacheState> {

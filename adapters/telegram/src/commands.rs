@@ -13,8 +13,8 @@ use teloxide_core::payloads::{DeleteMyCommands, GetMyCommands, SetMyCommands};
 use teloxide_core::types::{BotCommand, BotCommandScope};
 use tokio::sync::watch;
 
-use crate::Telegram;
 use crate::api::{Api, ApiError};
+use crate::telegram::Telegram;
 
 /// The languages in which command lists were written, by bot.
 const LANGUAGES: Table<String, Vec<String>> = Table::new(TableId::TelegramCommands);
@@ -28,19 +28,20 @@ const RETRY_DELAY_MAX: Duration = Duration::from_secs(300);
 /// Keeps the command lists up to date with the commands of the scripts.
 pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>) {
     loop {
+        let bot = telegram.cache.bot();
         let wanted = Arc::clone(&commands.borrow_and_update());
         let mut pause = RETRY_DELAY_MIN;
         // Stop retrying once the commands have changed again.
         while !commands.has_changed().unwrap_or(true) {
             match telegram.update_lists(&wanted).await {
                 Ok(written) => {
-                    tracing::info!(bot = %telegram.cache.bot(), "{} commands; updated {written} command lists", wanted.len());
+                    tracing::info!(%bot, "{} commands; updated {written} command lists", wanted.len());
                     break;
                 }
                 // The receiving task reports a refused token. It may be accepted again later.
                 Err(ApiError::Token) => tokio::time::sleep(RETRY_DELAY_MAX).await,
                 Err(error) => {
-                    tracing::warn!(bot = %telegram.cache.bot(), "the command lists cannot be updated, retrying: {error}");
+                    tracing::warn!(%bot, "the command lists cannot be updated, retrying: {error}");
                     let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
                     tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(RETRY_DELAY_MAX);

@@ -1,57 +1,24 @@
 //! Conversion of Telegram's updates into events.
 
-mod content;
+pub(crate) mod content;
+pub(crate) mod decoder;
 mod members;
 mod messages;
 
-use std::sync::Arc;
-
-use palabre_model::{Bot, Event, EventKind, Member, Millis, User, UserId};
+use palabre_model::{Event, EventKind, Millis};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::buttons::Stored;
-use crate::cache::PlatformCache;
+use crate::buttons::stored::Stored;
 use crate::frames::{self, Update};
 
-pub(crate) use content::FILE_SCHEME;
-
-/// Converts updates into events, and updates the platform cache from them.
-pub(crate) struct Decoder {
-    pub(crate) bot: Bot,
-    pub(crate) cache: Arc<PlatformCache>,
-    /// Whether messages of other bots become events.
-    pub(crate) hear_bots: bool,
-}
-
-/// The result of an update.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Decoded {
-    pub(crate) events: Vec<Event>,
-    /// The chats whose stored row has changed.
-    pub(crate) changed: Vec<i64>,
-}
+use decoder::{Decoded, Decoder, Scene};
 
 /// The meaning of a button that was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pressed {
     Button { action: String },
     Select { action: String, values: Vec<String> },
-}
-
-impl From<Event> for Decoded {
-    fn from(event: Event) -> Self {
-        Self { events: vec![event], changed: Vec::new() }
-    }
-}
-
-/// The place and the user of an event.
-#[derive(Default)]
-struct Scene {
-    chat: i64,
-    topic: Option<i64>,
-    user: Option<User>,
-    member: Option<Member>,
 }
 
 impl Decoder {
@@ -62,7 +29,8 @@ impl Decoder {
             Err(error) => {
                 // Without the error's own text, which may quote a user.
                 let what = kind_of(update);
-                tracing::warn!(bot = %self.bot.name, update = what, "a malformed update becomes a native event ({:?})", error.classify());
+                let (bot, kind) = (&self.bot.name, error.classify());
+                tracing::warn!(%bot, update = what, "a malformed update becomes a native event ({kind:?})");
                 return self.native(update, now).into();
             }
         };
@@ -156,38 +124,12 @@ impl Decoder {
         self.event(scene, EventKind::Form { action, message: None, values, interaction: None }, now)
     }
 
-    pub(crate) fn without_place(&self, kind: EventKind, now: Millis) -> Event {
-        Event::without_place(self.bot.clone(), now, kind)
-    }
-
     fn native(&self, update: &Value, now: Millis) -> Event {
         let name = kind_of(update).to_owned();
         let data = update.get(&name).cloned().unwrap_or_else(|| update.clone());
         let chat = data["chat"]["id"].as_i64().or_else(|| data["message"]["chat"]["id"].as_i64());
         let scene = Scene { chat: chat.unwrap_or_default(), ..Scene::default() };
         self.event(scene, EventKind::Native { name, data }, now)
-    }
-
-    fn event(&self, scene: Scene, kind: EventKind, now: Millis) -> Event {
-        let is_somewhere = scene.chat != 0;
-        Event {
-            time: now,
-            bot: self.bot.clone(),
-            space: is_somewhere.then(|| self.cache.space(scene.chat)).flatten().map(Arc::new),
-            room: is_somewhere.then(|| Arc::new(self.cache.room(scene.chat, scene.topic))),
-            user: scene.user.map(Arc::new),
-            member: scene.member.map(Arc::new),
-            kind,
-        }
-    }
-
-    fn user_id(&self, id: i64) -> UserId {
-        self.cache.user_id(id)
-    }
-
-    /// Remembers a user, and returns them in the form of events.
-    fn user(&self, frame: &frames::User) -> User {
-        self.cache.saw(frame)
     }
 }
 

@@ -3,144 +3,25 @@
 //! Answers go into the form and not to scripts. In a group, only replies to the question are
 //! answers.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+pub(crate) mod dialogue;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{ActionError, ActionKey, Batch, Event, Form, FormField, Millis, Outcome};
-use palabre_store::{Direction, Snapshot, Table, TableId};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use palabre_model::{ActionError, ActionKey, Batch, Event, Form, Outcome};
+use serde_json::{Value, json};
 
-use crate::Telegram;
-use crate::decode::Decoder;
+use crate::decode::decoder::Decoder;
 use crate::frames::Message;
+use crate::telegram::Telegram;
 use crate::text::to_telegram;
 
-const FORMS: Table<(String, String), Dialogue> = Table::new(TableId::TelegramForms);
-/// Time to answer a field, in milliseconds.
-const ANSWER_TIMEOUT: Millis = 3_600_000;
-/// Number of times that a field is asked again before the form is cancelled.
-const REPEATS_MAX: u32 = 3;
+use dialogue::{Answered, Dialogue, command_of, keep};
+
 /// The message that a form is cancelled.
 const CANCELLED_TEXT: &str = "✖";
 /// Attempts to send the next question.
 const ATTEMPTS_MAX: u32 = 6;
-
-/// A form that a user is filling in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Dialogue {
-    /// The key of the action that opened the form.
-    #[serde(default)]
-    asked_by: Option<ActionKey>,
-    form: Form,
-    values: Map<String, Value>,
-    /// The index of the field that is asked.
-    at: usize,
-    /// The number of times that the field was asked again.
-    #[serde(default)]
-    again: u32,
-    /// Whether the question is in the chat.
-    #[serde(default)]
-    is_asked: bool,
-    until: Millis,
-}
-
-/// The open forms, by chat, topic and user.
-#[derive(Default)]
-pub(crate) struct Forms(Mutex<HashMap<String, Dialogue>>);
-
-/// The outcome of an answer.
-enum Answered {
-    Next,
-    Again(String),
-    Cancelled,
-    Done,
-}
-
-impl Forms {
-    /// Loads the forms that the last process left open.
-    pub(crate) fn load(&self, snapshot: &Snapshot, bot: &str) -> palabre_store::Result<()> {
-        for row in FORMS.scan(snapshot, &bot.to_owned(), Direction::Forward)? {
-            let ((of, place), dialogue) = row?;
-            if of == bot {
-                self.lock().insert(place, dialogue);
-            }
-        }
-        Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Dialogue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Dialogue {
-    /// Whether the form has not expired.
-    ///
-    /// More time than a field has cannot be left, unless the clock was set back: then it has
-    /// expired.
-    fn is_open(&self, now: Millis) -> bool {
-        now < self.until && self.until - now <= ANSWER_TIMEOUT
-    }
-
-    fn field(&self) -> Option<&FormField> {
-        self.form.fields.get(self.at)
-    }
-
-    /// Writes the question: the form's title before the first field, the field, and the commands.
-    fn question(&self) -> String {
-        let Some(field) = self.field() else { return String::new() };
-        let mut lines = Vec::new();
-        if self.at == 0 {
-            lines.push(format!("✎ **{}**", palabre_text::escape(&self.form.title)));
-        }
-        let of = if self.form.fields.len() > 1 {
-            format!("{}/{} · ", self.at + 1, self.form.fields.len())
-        } else {
-            String::new()
-        };
-        lines.push(format!("{of}**{}**", palabre_text::escape(&field.label)));
-        if let Some(value) = field.value.as_deref().or(field.placeholder.as_deref()) {
-            lines.push(format!("*{}*", palabre_text::escape(value)));
-        }
-        lines.push(if field.optional { "/skip · /cancel".to_owned() } else { "/cancel".to_owned() });
-        lines.join("\n")
-    }
-
-    fn take(&mut self, text: &str) -> Answered {
-        let Some(field) = self.field() else { return Answered::Done };
-        match command_of(text) {
-            "/cancel" => return Answered::Cancelled,
-            // The field is required.
-            "/skip" if !field.optional => return Answered::Again("✎ 1".to_owned()),
-            "/skip" => {
-                self.values.insert(field.name.clone(), "".into());
-            }
-            _ => {
-                let length = text.chars().count();
-                let (min, max) = (field.min.unwrap_or(0) as usize, field.max.map_or(usize::MAX, |max| max as usize));
-                if length < min.max(1) || length > max {
-                    self.again += 1;
-                    if self.again > REPEATS_MAX {
-                        return Answered::Cancelled;
-                    }
-                    let upper = if max == usize::MAX { String::new() } else { format!("–{max}") };
-                    return Answered::Again(format!("✎ {}{upper}", min.max(1)));
-                }
-                self.values.insert(field.name.clone(), text.into());
-            }
-        }
-        self.at += 1;
-        self.again = 0;
-        if self.at < self.form.fields.len() { Answered::Next } else { Answered::Done }
-    }
-}
-
-/// Returns the command that a text begins with, without its arguments and the bot's username.
-fn command_of(text: &str) -> &str {
-    text.split(['@', ' ']).next().unwrap_or_default()
-}
 
 impl Telegram {
     /// Returns the key of a form. A group keeps its keys when it becomes a supergroup.
@@ -168,8 +49,7 @@ impl Telegram {
             return Ok(Outcome::default());
         }
         let now = self.clock.now();
-        let (form, asked_by, until) = (form.clone(), Some(key.clone()), now + ANSWER_TIMEOUT);
-        let dialogue = Dialogue { asked_by, form, values: Map::new(), at: 0, again: 0, is_asked: false, until };
+        let dialogue = Dialogue::new(form.clone(), key.clone(), now);
         // In a group, the question names the user.
         let name = self.cache.lock().people.user(user).map_or_else(|| user.to_string(), |user| user.name.clone());
         let question = dialogue.question();
@@ -181,7 +61,7 @@ impl Telegram {
         // Stored before the question is sent: the user may answer before Telegram's response
         // arrives, or the daemon may be killed in between.
         let mut batch = Batch::default();
-        self.keep_form(&mut batch, &place, Some(&dialogue));
+        keep(&mut batch, self.cache.bot(), &place, Some(&dialogue));
         self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
         {
             let mut forms = self.forms.lock();
@@ -208,7 +88,7 @@ impl Telegram {
         let mut batch = Batch::default();
         if let Some(dialogue) = self.forms.lock().get_mut(place).filter(|dialogue| dialogue.at == at) {
             dialogue.is_asked = true;
-            self.keep_form(&mut batch, place, Some(dialogue));
+            keep(&mut batch, self.cache.bot(), place, Some(dialogue));
         }
         if let Err(error) = self.store.commit(batch).await {
             tracing::warn!(bot = %self.cache.bot(), "cannot store that a field was asked: {error}");
@@ -218,7 +98,7 @@ impl Telegram {
     async fn give_up(&self, place: &str) {
         self.forms.lock().remove(place);
         let mut batch = Batch::default();
-        self.keep_form(&mut batch, place, None);
+        keep(&mut batch, self.cache.bot(), place, None);
         if let Err(error) = self.store.commit(batch).await {
             tracing::warn!(bot = %self.cache.bot(), "cannot store that a form was cancelled: {error}");
         }
@@ -286,11 +166,9 @@ impl Telegram {
         if !(is_own || is_answer && !text.starts_with('/')) {
             return None;
         }
-        let answered = dialogue.take(text);
-        dialogue.until = now + ANSWER_TIMEOUT;
-        dialogue.is_asked = false;
-        let goes_on = matches!(answered, Answered::Next | Answered::Again(_));
-        self.keep_form(rows, &place, goes_on.then_some(&dialogue));
+        let answered = dialogue.take(text, now);
+        let goes_on = matches!(answered, Answered::Next | Answered::Repeated(_));
+        keep(rows, self.cache.bot(), &place, goes_on.then_some(&dialogue));
         if goes_on {
             self.forms.lock().insert(place.clone(), dialogue.clone());
         } else {
@@ -298,7 +176,7 @@ impl Telegram {
         }
         let question = match answered {
             Answered::Next => dialogue.question(),
-            Answered::Again(problem) => format!("{problem}\n{}", dialogue.question()),
+            Answered::Repeated(problem) => format!("{problem}\n{}", dialogue.question()),
             Answered::Cancelled => CANCELLED_TEXT.to_owned(),
             Answered::Done => {
                 let action = if dialogue.form.action.is_empty() { dialogue.form.title } else { dialogue.form.action };
@@ -334,13 +212,5 @@ impl Telegram {
             pause *= 2;
         }
         tracing::warn!(bot = %self.cache.bot(), "the next question of a form could not be sent, giving up");
-    }
-
-    fn keep_form(&self, rows: &mut Batch, place: &str, dialogue: Option<&Dialogue>) {
-        let key = (self.cache.bot().to_string(), place.to_owned());
-        match dialogue {
-            Some(dialogue) => FORMS.put_until(rows, &key, dialogue, Some(dialogue.until)),
-            None => FORMS.delete(rows, &key),
-        }
     }
 }

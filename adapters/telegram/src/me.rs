@@ -3,8 +3,8 @@
 use palabre_model::{AdapterError, Condition};
 use serde_json::{Value, json};
 
-use crate::Telegram;
 use crate::api::ApiError;
+use crate::telegram::Telegram;
 
 /// The bot's own account. <https://core.telegram.org/bots/api#user>
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,9 @@ impl Me {
     pub(crate) fn privacy(&self) -> Option<String> {
         (!self.hears_all).then(|| {
             format!(
-                "privacy mode is on: in groups where @{} is not an administrator, on_message, hear and prefix commands receive only commands, replies to the bot and mentions of it. Switch it off with @BotFather (/setprivacy) and add the bot to the groups again, or make it an administrator",
+                "privacy mode is on: in groups where @{} is not an administrator, on_message, hear and prefix \
+                 commands receive only commands, replies to the bot and mentions of it. Switch it off with \
+                 @BotFather (/setprivacy) and add the bot to the groups again, or make it an administrator",
                 self.username
             )
         })

@@ -1,33 +1,59 @@
 //! Actions as requests to Telegram.
 
+mod answer;
+mod callback;
 mod delete;
 mod edit;
 mod moderate;
 mod offer;
+mod part;
+mod place;
+pub(crate) mod progress;
 mod send;
 
 use std::sync::PoisonError;
 
-use palabre_model::{Action, ActionError, ActionKey, Measure, MessageRef, Outcome, RoomId, UserId};
-use serde_json::{Value, json};
+use palabre_model::{Action, ActionError, ActionKey, Condition, Measure, Outcome};
+use serde_json::json;
 
-use crate::Telegram;
-use crate::api::ApiError;
-use crate::cache::Recent;
-use crate::pace::Class;
+use crate::requests::done;
+use crate::telegram::Telegram;
 
-pub(crate) use send::Progress;
+use place::{Place, in_topic, person, somebody};
 
 /// Maximum length of a topic's name, in characters.
 const TOPIC_NAME_MAX: usize = 128;
 /// Maximum number of uses of an invite link.
 const INVITE_USES_MAX: u32 = 99_999;
 
-/// A chat, and a topic of it.
-type Place = (i64, Option<i64>);
-
 impl Telegram {
-    pub(crate) async fn perform_action(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+    /// Performs an action, unless it was performed before under this key.
+    pub(crate) async fn perform_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
+        action.check_ids(self.cache.bot())?;
+        let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(outcome) = known {
+            return Ok(outcome);
+        }
+        if let Condition::Refused(reason) = self.condition() {
+            return Err(ActionError::Unavailable(reason));
+        }
+        self.is_ready().await?;
+        let outcome = self.perform_action(action, key).await.map_err(|error| self.while_away(error))?;
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        Ok(outcome)
+    }
+
+    /// Turns a transient error into `Unavailable` while the bot is down or refused.
+    ///
+    /// The outage is no fault of the action, which is kept until the bot is back.
+    fn while_away(&self, error: ActionError) -> ActionError {
+        match (error, self.condition()) {
+            (ActionError::Transient(why), Condition::Down(_) | Condition::Refused(_)) => ActionError::Unavailable(why),
+            (error, _) => error,
+        }
+    }
+
+    async fn perform_action(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         let outcome = self.request_action(action, key).await;
         match (action, outcome) {
             // The target is gone, as wanted: a repetition after a crash succeeds.
@@ -76,36 +102,15 @@ impl Telegram {
                 let (chat, id) = self.target(room, which)?;
                 self.react(chat, id, emoji, *remove).await
             }
-            Action::Typing { room } => {
-                let (chat, topic) = self.place(room)?;
-                let mut body = json!({ "chat_id": chat, "action": "typing" });
-                in_topic(&mut body, topic);
-                done(self.in_chat(chat, "sendChatAction", body).await)
-            }
+            Action::Typing { room } => self.show_typing(self.place(room)?).await,
             Action::Pin { room, message: which, remove } => {
                 let (chat, id) = self.target(room, which)?;
-                let mut body = json!({ "chat_id": chat, "message_id": id });
-                if *remove {
-                    done(self.in_chat(chat, "unpinChatMessage", body).await)
-                } else {
-                    body["disable_notification"] = true.into();
-                    done(self.in_chat(chat, "pinChatMessage", body).await)
-                }
+                self.pin(chat, id, *remove).await
             }
             Action::Purge { room, count, user, since, .. } => {
-                let (chat, topic) = self.place(room)?;
+                let place = self.place(room)?;
                 let user = user.as_ref().map(person).transpose()?;
-                let max = usize::try_from(*count).unwrap_or(usize::MAX);
-                let ids = self.cache.lock().recent(chat, max, |one| {
-                    one.topic == topic
-                        && user.is_none_or(|user| one.user == user)
-                        && since.is_none_or(|since| one.time >= since)
-                });
-                let ids = ids.ok_or_else(|| ActionError::NotFound("the bot does not know that chat".to_owned()))?;
-                let removed = self.remove(chat, ids.clone()).await?;
-                // Forgotten once they are gone, so that a retry purges the same messages.
-                self.cache.lock().forget(chat, &ids);
-                Ok(removed)
+                self.purge(place, *count, user, *since).await
             }
             Action::Thread { room, name, .. } => self.open_topic(self.place(room)?.0, name).await,
             Action::Invite { room, lasts, uses } => self.invite(self.place(room)?.0, *lasts, *uses).await,
@@ -116,72 +121,21 @@ impl Telegram {
                 };
                 let chat = chat.ok_or_else(|| ActionError::NotFound("there is no such space".to_owned()))?;
                 let person = person(user)?;
-                let done = self.moderate(chat, person, measure).await?;
+                let outcome = self.moderate(chat, person, measure).await?;
                 if let Measure::Ban { purge_since: Some(since), .. } = measure {
-                    // Telegram itself deletes them only in basic groups.
-                    let is_theirs = |one: &Recent| one.user == person && one.time >= *since;
-                    let ids = self.cache.lock().recent(chat, usize::MAX, is_theirs).unwrap_or_default();
-                    if !ids.is_empty() {
-                        self.remove(chat, ids.clone()).await?;
-                        self.cache.lock().forget(chat, &ids);
-                    }
+                    self.purge_member(chat, person, *since).await?;
                 }
-                Ok(done)
+                Ok(outcome)
             }
             Action::Admit { room, user, decline } => self.admit(self.place(room)?.0, somebody(user)?, *decline).await,
             Action::Arrange { room, change } => self.arrange(self.place(room)?, change, action.kind()).await,
         }
     }
 
-    fn place(&self, room: &RoomId) -> Result<Place, ActionError> {
-        let native = room.native();
-        self.cache.place(native).ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a chat on Telegram")))
-    }
-
-    /// Returns the chat and the number of the message that an action refers to.
-    fn target(&self, room: &RoomId, which: &MessageRef) -> Result<(i64, i64), ActionError> {
-        match which {
-            MessageRef::Id(id) | MessageRef::Own(id) => self.cache.message(room.native(), id.as_str()),
-            MessageRef::Sent(key) => Err(ActionError::NotFound(format!("the message {key} was not sent"))),
-        }
-    }
-
-    /// Sends a request about a chat that sends no message there.
-    ///
-    /// It is not delayed unless Telegram has asked to wait. If the response says that the chat has
-    /// moved or that requests are too frequent, that is recorded.
-    async fn in_chat(&self, chat: i64, method: &str, body: Value) -> Result<Value, ApiError> {
-        let class = Class::of(method);
-        self.pacer.admit(chat, class).map_err(|retry_after| ApiError::Limited { retry_after })?;
-        let result = self.api.call(method, body).await;
-        self.record_error(chat, class, result).await
-    }
-
-    /// Sends a request that sends a message. The caller has waited for its turn.
-    pub(crate) async fn send_request(&self, method: &str, chat: i64, body: Value) -> Result<Value, ActionError> {
-        let sent = self.api.call(method, body).await;
-        self.record_sent(chat, sent).await
-    }
-
-    /// Records the result of a request that sends messages, and the messages themselves.
-    pub(crate) async fn record_sent(&self, chat: i64, sent: Result<Value, ApiError>) -> Result<Value, ActionError> {
-        let sent = self.record_error(chat, Class::Message, sent).await;
-        match &sent {
-            Ok(Value::Array(album)) => album.iter().for_each(|message| self.remember_own(message)),
-            Ok(message) => self.remember_own(message),
-            Err(_) => {}
-        }
-        sent.map_err(ActionError::from)
-    }
-
-    /// Records from an error that the chat has moved, or that Telegram asks to wait.
-    async fn record_error(&self, chat: i64, class: Class, result: Result<Value, ApiError>) -> Result<Value, ApiError> {
-        match &result {
-            Err(ApiError::Moved { to }) => self.moved(chat, *to).await,
-            Err(ApiError::Limited { retry_after }) => self.pacer.pause(chat, class, *retry_after),
-            _ => {}
-        }
-        result
+    async fn show_typing(&self, (chat, topic): Place) -> Result<Outcome, ActionError> {
+        let mut body = json!({ "chat_id": chat, "action": "typing" });
+        in_topic(&mut body, topic);
+        done(self.in_chat(chat, "sendChatAction", body).await)
     }
 
     async fn react(&self, chat: i64, id: i64, emoji: &str, remove: bool) -> Result<Outcome, ActionError> {
@@ -205,6 +159,15 @@ impl Telegram {
         Ok(outcome)
     }
 
+    async fn pin(&self, chat: i64, id: i64, remove: bool) -> Result<Outcome, ActionError> {
+        let mut body = json!({ "chat_id": chat, "message_id": id });
+        if remove {
+            return done(self.in_chat(chat, "unpinChatMessage", body).await);
+        }
+        body["disable_notification"] = true.into();
+        done(self.in_chat(chat, "pinChatMessage", body).await)
+    }
+
     async fn open_topic(&self, chat: i64, name: &str) -> Result<Outcome, ActionError> {
         let name: String = name.chars().take(TOPIC_NAME_MAX).collect();
         let made = self.in_chat(chat, "createForumTopic", json!({ "chat_id": chat, "name": name })).await?;
@@ -226,36 +189,5 @@ impl Telegram {
         }
         let made = self.in_chat(chat, "createChatInviteLink", body).await?;
         Ok(Outcome { message: made["invite_link"].as_str().map(Into::into) })
-    }
-}
-
-/// Sets the topic of a request, if there is one.
-pub(crate) fn in_topic(body: &mut Value, topic: Option<i64>) {
-    if let Some(topic) = topic {
-        body["message_thread_id"] = topic.into();
-    }
-}
-
-pub(crate) fn person(user: &UserId) -> Result<i64, ActionError> {
-    let native = user.native();
-    native.parse().ok().ok_or_else(|| ActionError::NotFound(format!("\"{native}\" is not a Telegram user")))
-}
-
-/// Returns a user who can be written to in private.
-///
-/// A message to a chat that writes in its own name would be read by all its members.
-pub(crate) fn somebody(user: &UserId) -> Result<i64, ActionError> {
-    match person(user)? {
-        id if id > 0 => Ok(id),
-        _ => Err(ActionError::Forbidden(
-            "the author is a chat, and chats cannot receive private messages; answer in the room".to_owned(),
-        )),
-    }
-}
-
-fn done(result: Result<Value, ApiError>) -> Result<Outcome, ActionError> {
-    match result {
-        Ok(_) | Err(ApiError::Unchanged(_)) => Ok(Outcome::default()),
-        Err(error) => Err(error.into()),
     }
 }

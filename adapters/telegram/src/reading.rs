@@ -6,7 +6,7 @@ use palabre_model::{Bot, Event, Millis};
 use serde_json::Value;
 
 use crate::cache::PlatformCache;
-use crate::decode::Decoder;
+use crate::decode::decoder::Decoder;
 use crate::lenient::regular;
 
 /// Decodes updates one after the other, as a bot does, and remembers their contents.

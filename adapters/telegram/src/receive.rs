@@ -2,9 +2,11 @@
 
 mod albums;
 mod callbacks;
+mod deliver;
+pub(crate) mod incoming;
 mod polling;
 mod position;
-mod webhook;
+pub(crate) mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,54 +14,22 @@ use std::time::Duration;
 use palabre_model::{AdapterContext, AdapterError, Batch, Event, EventKind, IngressBuffer};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep_until, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::Telegram;
-use crate::decode::{Decoded, Decoder};
+use crate::buttons::stored::poll_key;
+use crate::decode::decoder::{Decoded, Decoder};
 use crate::frames::{self, Update};
+use crate::telegram::Telegram;
 
 use albums::Albums;
+use incoming::Incoming;
 use position::Position;
-
-pub(crate) use webhook::{WebhookHandler, secret};
 
 /// Maximum wait at shutdown until received updates are durable.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(4);
 /// Maximum wait for polls that are being sent.
 const POLLS_TIMEOUT: Duration = Duration::from_secs(5);
-/// The updates that are requested: all that concern the bot, also those that become native events.
-/// <https://core.telegram.org/bots/api#update>
-const ALLOWED_UPDATES: &[&str] = &[
-    "message",
-    "edited_message",
-    "channel_post",
-    "edited_channel_post",
-    "message_reaction",
-    "message_reaction_count",
-    "inline_query",
-    "chosen_inline_result",
-    "callback_query",
-    "poll",
-    "poll_answer",
-    "my_chat_member",
-    "chat_member",
-    "chat_join_request",
-    "chat_boost",
-    "removed_chat_boost",
-];
-
-/// A message from the source of updates.
-pub(crate) enum Incoming {
-    /// Updates that arrived together, and the channel that confirms that they are durable.
-    Updates(Vec<Value>, oneshot::Sender<()>),
-    /// The next updates have lower numbers than those before, and are different ones all the same.
-    Renumbered,
-    /// Telegram cannot be reached.
-    Lost(String),
-    /// Telegram can be reached again.
-    Back,
-}
 
 struct Receiving<'t> {
     telegram: &'t Arc<Telegram>,
@@ -106,7 +76,7 @@ pub(crate) async fn run(telegram: &Arc<Telegram>, context: &AdapterContext) -> R
             biased;
             () = shutdown.requested() => break,
             Some(came) = incoming.recv() => Box::pin(receiving.take(came)).await?,
-            () = async { if let Some(due) = due { sleep_until(due).await } }, if due.is_some() => receiving.release_due().await,
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => receiving.release_due().await,
             ended = &mut source => return Err(ended),
         }
     }
@@ -221,7 +191,7 @@ impl Receiving<'_> {
             };
         }
         if let Some(answer) = &frame.poll_answer {
-            let key = format!("poll {}", answer.poll_id);
+            let key = poll_key(&answer.poll_id);
             let mut stored = self.telegram.stored(&key).await;
             if stored.is_none() {
                 // A vote may arrive before the response that contains the poll's id.
@@ -278,7 +248,8 @@ impl Receiving<'_> {
             match self.telegram.store.commit(self.rows.clone()).await {
                 Ok(()) => self.rows = Batch::default(),
                 Err(error) => {
-                    tracing::warn!(bot = %self.context.bot.name, "the position in the updates cannot be stored, retrying: {error}");
+                    let bot = &self.context.bot.name;
+                    tracing::warn!(%bot, "the position in the updates cannot be stored, retrying: {error}");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Telegram;
 use crate::cache::ChatKind;
 use crate::frames::Membership;
 use crate::lenient::each;
+use crate::telegram::Telegram;
 
 /// Maximum wait of an update for the list of administrators.
 const ADMINS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -93,7 +93,8 @@ impl Telegram {
             let Ok(membership) = response else { continue };
             let lacks = lacking(&self.grants, &membership);
             if !lacks.is_empty() {
-                tracing::warn!(bot = %self.cache.bot(), "the bot lacks rights in {title}: {}; make it an administrator with them", lacks.join(", "));
+                let (bot, lacks) = (self.cache.bot(), lacks.join(", "));
+                tracing::warn!(%bot, "the bot lacks rights in {title}: {lacks}; make it an administrator with them");
             }
         }
     }

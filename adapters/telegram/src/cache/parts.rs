@@ -6,11 +6,9 @@
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Batch, Millis};
+use palabre_model::{Batch, BotName, Millis};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
-
-use super::PlatformCache;
 
 /// The parts of messages, by bot, and by chat and head.
 const PARTS: Table<(String, String), Parts> = Table::new(TableId::TelegramParts);
@@ -32,7 +30,7 @@ pub(crate) struct Parts {
     pub(crate) has_caption: bool,
 }
 
-/// The messages that have several parts, by chat and head.
+/// The messages of one bot that have several parts, by chat and head.
 pub(crate) struct Composed {
     parts: LruCache<(i64, i64), Parts>,
     /// The head of each part.
@@ -84,6 +82,21 @@ impl Composed {
         self.parts.put((chat, head), parts);
     }
 
+    /// Adds the parts of a message to `rows`, if it has several.
+    pub(super) fn keep(&self, rows: &mut Batch, bot: &BotName, (chat, head): (i64, i64), now: Millis) {
+        if let Some(parts) = self.parts.peek(&(chat, head)) {
+            PARTS.put_until(rows, &row_key(bot, chat, head), parts, Some(now + PARTS_LIFETIME));
+        }
+    }
+
+    /// Forgets the parts of a deleted message, and adds that to `rows`.
+    pub(super) fn drop_parts(&mut self, rows: &mut Batch, bot: &BotName, chat: i64, id: i64) {
+        let head = self.head_of(chat, id);
+        if self.forget(chat, head) {
+            PARTS.delete(rows, &row_key(bot, chat, head));
+        }
+    }
+
     fn forget(&mut self, chat: i64, head: i64) -> bool {
         let Some(parts) = self.parts.pop(&(chat, head)) else { return false };
         for id in parts.ids.iter().chain([&head]) {
@@ -93,37 +106,19 @@ impl Composed {
     }
 }
 
-impl PlatformCache {
-    /// Loads the stored parts of messages.
-    pub(super) fn load_parts(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
-        for row in PARTS.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
-            let ((bot, key), parts) = row?;
-            let place = key.split_once(':').and_then(|(chat, head)| Some((chat.parse().ok()?, head.parse().ok()?)));
-            if let Some((chat, head)) = place.filter(|_| bot == self.bot.as_str()) {
-                self.lock().composed.remember(chat, head, parts);
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds the parts of a message to `rows`, if it has several.
-    pub(crate) fn keep_parts(&self, rows: &mut Batch, chat: i64, head: i64, now: Millis) {
-        let state = self.lock();
-        if let Some(parts) = state.composed.parts.peek(&(chat, head)) {
-            PARTS.put_until(rows, &self.parts_key(chat, head), parts, Some(now + PARTS_LIFETIME));
+/// Reads the stored parts of the messages of a bot, each with the chat and the head.
+pub(super) fn read(snapshot: &Snapshot, bot: &BotName) -> palabre_store::Result<Vec<(i64, i64, Parts)>> {
+    let mut stored = Vec::new();
+    for row in PARTS.scan(snapshot, &bot.to_string(), Direction::Forward)? {
+        let ((of, key), parts) = row?;
+        let place = key.split_once(':').and_then(|(chat, head)| Some((chat.parse().ok()?, head.parse().ok()?)));
+        if let Some((chat, head)) = place.filter(|_| of == bot.as_str()) {
+            stored.push((chat, head, parts));
         }
     }
+    Ok(stored)
+}
 
-    /// Forgets the parts of a deleted message, and adds that to `rows`.
-    pub(crate) fn drop_parts(&self, rows: &mut Batch, chat: i64, id: i64) {
-        let mut state = self.lock();
-        let head = state.composed.head_of(chat, id);
-        if state.composed.forget(chat, head) {
-            PARTS.delete(rows, &self.parts_key(chat, head));
-        }
-    }
-
-    fn parts_key(&self, chat: i64, head: i64) -> (String, String) {
-        (self.bot.to_string(), format!("{chat}:{head}"))
-    }
+fn row_key(bot: &BotName, chat: i64, head: i64) -> (String, String) {
+    (bot.to_string(), format!("{chat}:{head}"))
 }

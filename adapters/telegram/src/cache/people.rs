@@ -1,20 +1,18 @@
 //! Users who were seen recently, and the administrators of chats.
 
-mod seen;
+pub(super) mod seen;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Member, Permission, Rank, User, UserId};
+use palabre_model::{Batch, BotName, Member, Millis, Permission, Rank, User, UserId};
 use tokio::time::{Duration, Instant};
 
 use crate::frames::Membership;
 
-use seen::Seen;
+use seen::{PEOPLE_MAX, Seen, UserRow};
 
-/// Number of users, and of memberships, that are remembered.
-const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 /// Maximum age of a list of administrators: a bot is told of changes only if it is one itself.
 const ADMINS_AGE_MAX: Duration = Duration::from_secs(600);
 /// Time after which a list of administrators that was not available is requested again.
@@ -68,6 +66,22 @@ impl Default for People {
 }
 
 impl People {
+    /// Remembers stored users, with the groups in which they were seen.
+    pub(super) fn restore(&mut self, bot: &BotName, users: Vec<(i64, UserRow)>) {
+        for (id, row) in users {
+            let user_id = UserId::new(bot, &id.to_string());
+            for chat in &row.chats {
+                self.members.get_or_insert((*chat, id), || plain_member(&user_id));
+            }
+            self.seen.restore(id, user_id, row);
+        }
+    }
+
+    /// Adds new and changed users to `rows`, and deletes those that were evicted.
+    pub(super) fn keep(&mut self, rows: &mut Batch, bot: &BotName, now: Millis) {
+        self.seen.keep(rows, bot, now);
+    }
+
     pub(crate) fn saw(&mut self, id: i64, user: &User, username: Option<&str>) {
         self.seen.saw(id, user, username);
     }
@@ -219,10 +233,29 @@ fn level(membership: &Membership) -> Option<Standing> {
 
 #[cfg(test)]
 mod tests {
-    use palabre_model::BotName;
+    use palabre_store::{Snapshot, Store};
 
+    use super::seen::PERSON_LIFETIME;
     use super::*;
     use crate::frames;
+
+    const BOT: &str = "tg";
+
+    fn user(id: i64, name: &str) -> User {
+        let id = UserId::new(&BotName::from(BOT), &id.to_string());
+        User { id, name: name.to_owned(), bot: false, locale: None, picture: None }
+    }
+
+    fn named(people: &People, name: &str) -> Option<String> {
+        people.named(Some(-7), name).map(|user| user.id.native().to_owned())
+    }
+
+    fn restored(snapshot: &Snapshot) -> People {
+        let bot = BotName::from(BOT);
+        let mut people = People::default();
+        people.restore(&bot, seen::read(snapshot, &bot).expect("the stored users"));
+        people
+    }
 
     fn membership(id: i64, status: &str) -> Membership {
         let user = frames::User { id, ..frames::User::default() };
@@ -240,7 +273,42 @@ mod tests {
         assert_eq!(people.rank(-8, 5), None);
         // Known administrators stay valid while the list is requested again, and changes apply.
         people.retry_admins_later(-7);
-        people.set_membership(-7, &UserId::new(&BotName::from("tg"), "6"), &membership(6, "member"));
+        people.set_membership(-7, &UserId::new(&BotName::from(BOT), "6"), &membership(6, "member"));
         assert_eq!((people.rank(-7, 5), people.rank(-7, 6)), (Some(Rank::OWNER), Some(Rank(0))));
+    }
+
+    #[test]
+    fn a_username_belongs_to_the_user_who_was_seen_with_it_last() {
+        let mut people = People::default();
+        let (mallory, trent) = (user(5, "Mallory"), user(6, "Trent"));
+        people.saw(5, &mallory, Some("Mallory"));
+        assert_eq!(named(&people, "mallory").as_deref(), Some("5"));
+        people.saw(6, &trent, Some("mallory"));
+        assert_eq!(named(&people, "mallory").as_deref(), Some("6"));
+        // A user is not found by a former username.
+        people.saw(6, &trent, Some("trent"));
+        assert_eq!((named(&people, "mallory"), named(&people, "TRENT").as_deref()), (None, Some("6")));
+    }
+
+    #[tokio::test]
+    async fn seen_users_are_known_after_a_restart_until_they_expire() {
+        let store = Store::in_memory().expect("an in-memory store");
+        let bot = BotName::from(BOT);
+        let mut people = People::default();
+        let mallory = user(5, "Mallory M");
+        people.saw(5, &mallory, Some("mallory"));
+        people.seen_with_tag(-7, 5, &mallory.id, None);
+        let mut rows = Batch::default();
+        people.keep(&mut rows, &bot, 1_000);
+        store.commit(rows).await.expect("the commit succeeds");
+        let mut nothing = Batch::default();
+        people.saw(5, &mallory, Some("mallory"));
+        people.keep(&mut nothing, &bot, 2_000);
+        assert!(nothing.is_empty(), "an unchanged user is not written again");
+        for (now, found) in [(3_000, Some("5")), (1_001 + PERSON_LIFETIME, None)] {
+            let restarted = restored(&store.snapshot(now).expect("a snapshot"));
+            let by_names = (named(&restarted, "mallory"), named(&restarted, "mallory m"));
+            assert_eq!((by_names.0.as_deref(), by_names.1.as_deref()), (found, found));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use palabre_model::{Attachment, Button, Content, Embed};
 
-use super::Decoder;
+use super::decoder::Decoder;
 use crate::frames::{self, File};
 use crate::text::{Entity, EntityKind, to_commonmark};
 

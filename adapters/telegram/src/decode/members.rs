@@ -1,17 +1,11 @@
 //! Membership changes: joins, leaves, bans, join requests and promotions.
 
-use palabre_model::{EventKind, Member, Millis, User};
+use palabre_model::{EventKind, Millis, User};
 
-use super::{Decoded, Decoder, Scene};
+use super::decoder::{Decoded, Decoder, Scene};
 use crate::{cache, frames};
 
 impl Decoder {
-    /// Returns a member of a group; `None` in private chats.
-    pub(super) fn member(&self, chat: i64, user: i64) -> Option<Member> {
-        let id = self.user_id(user);
-        (chat < 0).then(|| self.cache.lock().people.member(chat, user, &id))
-    }
-
     /// Returns the events of a service message about joins and leaves.
     ///
     /// If the bot is an administrator, a `chat_member` update reports the same; the second of the two
@@ -110,10 +104,5 @@ impl Decoder {
         let (chat, user) = (frame.chat.id, self.user(&frame.from));
         let scene = Scene { chat, topic: None, user: Some(user), member: self.member(chat, frame.from.id) };
         Decoded { events: vec![self.event(scene, kind, now)], changed }
-    }
-
-    fn cache_chat(&self, chat: &frames::Chat) -> Vec<i64> {
-        let is_news = self.cache.lock().chats.entry(chat.id).or_default().update(chat);
-        if is_news { vec![chat.id] } else { Vec::new() }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Message, Millis, Room, User};
+use palabre_model::{EventKind, Message, Millis, Room};
 
-use super::{Decoded, Decoder, Scene};
-use crate::cache::{ANONYMOUS, Parts, Recent};
+use super::decoder::{Decoded, Decoder, Scene};
+use crate::cache::{Parts, Recent};
 use crate::frames::{self, Reaction};
 
 impl Decoder {
@@ -179,21 +179,6 @@ impl Decoder {
         std::mem::replace(&mut row.title_before, title.to_owned())
     }
 
-    /// Returns the author of a message: a user, or the chat in whose name it was sent.
-    pub(crate) fn author(&self, frame: &frames::Message) -> (User, i64) {
-        match (&frame.sender_chat, &frame.from) {
-            (Some(chat), _) => (self.as_user(chat), chat.id),
-            (None, Some(from)) => (self.user(from), from.id),
-            // A channel that does not name its authors.
-            (None, None) => (self.as_user(&frame.chat), frame.chat.id),
-        }
-    }
-
-    /// Returns a chat that sends messages, in the form of a user.
-    fn as_user(&self, chat: &frames::Chat) -> User {
-        User { id: self.user_id(chat.id), name: chat.named(), bot: false, locale: None, picture: None }
-    }
-
     /// Returns the message that is replied to.
     ///
     /// In a topic, Telegram presents all other messages as replies to the topic's first one; these
@@ -203,41 +188,6 @@ impl Decoder {
         let is_beginning = frame.is_topic_message
             && (answered.forum_topic_created.is_some() || Some(answered.message_id) == frame.message_thread_id);
         (!is_beginning).then(|| self.cache.lock().id_of(frame.chat.id, answered.message_id))
-    }
-
-    pub(super) fn scene(&self, frame: &frames::Message, user: User, id: i64) -> Scene {
-        let chat = frame.chat.id;
-        let topic = frame.message_thread_id.filter(|_| frame.is_topic_message);
-        self.cache.lock().people.seen_with_tag(chat, id, &user.id, frame.sender_tag.as_deref());
-        let mut member = self.member(chat, id);
-        // Only administrators can write in the name of the group itself.
-        if id == chat || id == ANONYMOUS {
-            member = member.map(|member| palabre_model::Member {
-                permission: Some(palabre_model::Permission::Moderator),
-                roles: vec![crate::cache::ADMINISTRATOR.to_owned()],
-                ..member
-            });
-        }
-        Scene { chat, topic, user: Some(user), member }
-    }
-
-    /// Updates the cached chat from a message. Returns the chats whose row has changed.
-    pub(super) fn cache_chat_of(&self, frame: &frames::Message) -> Vec<i64> {
-        let mut state = self.cache.lock();
-        let row = state.chats.entry(frame.chat.id).or_default();
-        let before = row.title.clone();
-        let mut is_news = row.update(&frame.chat);
-        is_news |= !std::mem::replace(&mut row.is_in, true);
-        if before != row.title {
-            row.title_before = before;
-        }
-        let begun = frame.reply_to_message.as_ref().and_then(|answered| answered.forum_topic_created.as_ref());
-        if let (Some(topic), true, Some(name)) =
-            (frame.message_thread_id, frame.is_topic_message, begun.and_then(|begun| begun.name.as_ref()))
-        {
-            is_news |= row.name_topic(topic, name);
-        }
-        if is_news { vec![frame.chat.id] } else { Vec::new() }
     }
 
     /// Whether a remembered message has several parts.

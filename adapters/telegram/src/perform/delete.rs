@@ -1,17 +1,23 @@
 //! Deletion of messages, one or many per request.
 
-use palabre_model::{Action, ActionError, ActionKey, Batch, Outcome};
+use palabre_model::{ActionError, Batch, Millis, Outcome};
 use serde_json::json;
 
-use super::done;
-use crate::Telegram;
+use super::place::Place;
+use crate::cache::Recent;
+use crate::requests::done;
+use crate::telegram::Telegram;
 
 /// Maximum number of messages in a request. <https://core.telegram.org/bots/api#deletemessages>
 const DELETE_BATCH_MAX: usize = 100;
 
+/// The error for messages that Telegram does not let the bot delete.
+const DELETE_FORBIDDEN_ERROR: &str = "Telegram does not let the bot delete the message: it needs the right \
+    \"Delete Messages\", and often cannot delete messages of others that are older than two days";
+
 impl Telegram {
     /// Deletes messages of a chat with all of their parts.
-    pub(super) async fn delete(&self, chat: i64, heads: &[i64]) -> Result<Outcome, ActionError> {
+    pub(crate) async fn delete(&self, chat: i64, heads: &[i64]) -> Result<Outcome, ActionError> {
         let ids: Vec<i64> = {
             let state = self.cache.lock();
             heads.iter().flat_map(|head| state.parts_of(chat, *head)).collect()
@@ -42,10 +48,7 @@ impl Telegram {
             match result {
                 Err(error) if error.says("message to delete not found") => {}
                 Err(error) if error.says("can't be deleted") => {
-                    return Err(ActionError::Forbidden(
-                        "Telegram does not let the bot delete the message: it needs the right \"Delete Messages\", and often cannot delete messages of others that are older than two days"
-                            .to_owned(),
-                    ));
+                    return Err(ActionError::Forbidden(DELETE_FORBIDDEN_ERROR.to_owned()));
                 }
                 other => drop(done(other)?),
             }
@@ -53,53 +56,38 @@ impl Telegram {
         Ok(Outcome::default())
     }
 
-    /// Performs moderation of one room in order, with consecutive deletes in one request.
-    ///
-    /// Returns the results of the actions that were tried. A transient error ends it, a refusal by
-    /// Telegram does not.
-    pub(crate) async fn moderate_together(
+    /// Deletes up to `count` recent messages of a room: those that are remembered.
+    pub(super) async fn purge(
         &self,
-        actions: &[(&Action, &ActionKey)],
-    ) -> Vec<Result<Outcome, ActionError>> {
-        let mut results = Vec::with_capacity(actions.len());
-        let targets: Vec<_> = actions.iter().map(|(action, _)| self.deletion(action)).collect();
-        let mut at = 0;
-        while let Some((action, key)) = actions.get(at) {
-            let run: Vec<(i64, i64)> = targets[at..].iter().map_while(|target| *target).collect();
-            let result = match run.as_slice() {
-                [(chat, _), _, ..] => {
-                    let ids: Vec<i64> = run.iter().map(|(_, id)| *id).collect();
-                    match self.delete(*chat, &ids).await {
-                        Ok(_) => {
-                            results.extend(ids.iter().map(|_| Ok(Outcome::default())));
-                            at += ids.len();
-                            continue;
-                        }
-                        // Telegram may refuse one of them, so the caller tries each by itself.
-                        Err(_) => break,
-                    }
-                }
-                // A purge that is repeated would delete other messages.
-                _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
-                _ => self.perform_once(action, key).await,
-            };
-            let is_temporary = matches!(
-                result,
-                Err(ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_))
-            );
-            if is_temporary {
-                break;
-            }
-            results.push(result);
-            at += 1;
-        }
-        results
+        (chat, topic): Place,
+        count: u32,
+        user: Option<i64>,
+        since: Option<Millis>,
+    ) -> Result<Outcome, ActionError> {
+        let max = usize::try_from(count).unwrap_or(usize::MAX);
+        let ids = self.cache.lock().recent(chat, max, |one| {
+            one.topic == topic
+                && user.is_none_or(|user| one.user == user)
+                && since.is_none_or(|since| one.time >= since)
+        });
+        let ids = ids.ok_or_else(|| ActionError::NotFound("the bot does not know that chat".to_owned()))?;
+        self.remove_recent(chat, &ids).await
     }
 
-    /// Returns the message that an action deletes, by chat and number.
-    fn deletion(&self, action: &Action) -> Option<(i64, i64)> {
-        let Action::Delete { room, message, .. } = action else { return None };
-        action.check_ids(self.cache.bot()).ok()?;
-        self.target(room, message).ok()
+    /// Deletes the messages of a banned member. Telegram itself does so only in basic groups.
+    pub(super) async fn purge_member(&self, chat: i64, user: i64, since: Millis) -> Result<(), ActionError> {
+        let is_theirs = |one: &Recent| one.user == user && one.time >= since;
+        let ids = self.cache.lock().recent(chat, usize::MAX, is_theirs).unwrap_or_default();
+        if !ids.is_empty() {
+            self.remove_recent(chat, &ids).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes messages, and forgets them once they are gone: a retry purges the same messages.
+    async fn remove_recent(&self, chat: i64, ids: &[i64]) -> Result<Outcome, ActionError> {
+        let removed = self.remove(chat, ids.to_vec()).await?;
+        self.cache.lock().forget(chat, ids);
+        Ok(removed)
     }
 }

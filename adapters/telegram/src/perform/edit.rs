@@ -1,15 +1,15 @@
 //! Edits of messages, with all of their parts. Missing parts are sent, surplus ones are deleted.
 
-use palabre_model::{ActionError, Batch, Content, Outcome};
+use palabre_model::{ActionError, Content, Outcome};
 use serde_json::{Map, Value, json};
 
-use super::send::{Part, add};
-use super::{Place, in_topic};
-use crate::Telegram;
+use super::part::{Part, add};
+use super::place::{Place, in_topic};
 use crate::api::ApiError;
 use crate::buttons::keyboard;
 use crate::cache::Parts;
 use crate::encode::{CAPTION_MAX, TEXT_MAX, rich};
+use crate::telegram::Telegram;
 use crate::text::{Rich, cut_within};
 
 impl Telegram {
@@ -121,16 +121,6 @@ impl Telegram {
         parts.texts.retain(|id| !surplus.contains(id));
         self.remember_parts(chat, head, parts).await;
         Ok(())
-    }
-
-    /// Remembers the parts of a message, also over a restart.
-    pub(super) async fn remember_parts(&self, chat: i64, head: i64, parts: Parts) {
-        self.cache.lock().composed.remember(chat, head, parts);
-        let mut rows = Batch::default();
-        self.cache.keep_parts(&mut rows, chat, head, self.clock.now());
-        if let Err(error) = self.store.commit(rows).await {
-            tracing::warn!(bot = %self.cache.bot(), "the parts of a message cannot be stored: {error}");
-        }
     }
 }
 

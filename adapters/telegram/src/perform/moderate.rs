@@ -10,10 +10,11 @@ use teloxide_core::payloads::{
 use teloxide_core::requests::Payload;
 use teloxide_core::types::{ChatId, ChatPermissions, Recipient, UserId};
 
-use super::{Place, done};
-use crate::Telegram;
+use super::place::Place;
 use crate::api::ApiError;
 use crate::cache::ADMINISTRATOR;
+use crate::requests::done;
+use crate::telegram::Telegram;
 
 /// Minimum and maximum duration of a measure.
 ///
@@ -37,7 +38,8 @@ const ADD_ADMINS: &str = "Add New Admins";
 const MANAGE_TAGS: &str = "Manage Tags";
 
 /// The error for measures that basic groups do not have.
-const BASIC_GROUP_ERROR: &str = "Telegram cannot do that in a basic group; its owner can make it a supergroup, for example by showing the history to new members";
+const BASIC_GROUP_ERROR: &str = "Telegram cannot do that in a basic group; its owner can make it a supergroup, \
+    for example by showing the history to new members";
 
 fn at(chat: i64) -> Recipient {
     Recipient::Id(ChatId(chat))

@@ -3,10 +3,10 @@
 use palabre_model::{ActionError, Content, Millis, Offer, Outcome};
 use serde_json::{Map, Value, json};
 
-use super::done;
-use super::send::add;
-use crate::Telegram;
+use super::part::add;
 use crate::encode::{TEXT_MAX, texts};
+use crate::requests::done;
+use crate::telegram::Telegram;
 
 /// Maximum time for which Telegram caches an answer, in seconds: as long as its own default.
 /// <https://core.telegram.org/bots/api#answerinlinequery>

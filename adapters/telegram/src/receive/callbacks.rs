@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Telegram;
-use crate::buttons::{self, Stored, Toggle};
+use crate::buttons::stored::Stored;
+use crate::buttons::{self, Toggle};
 use crate::decode::Pressed;
 use crate::frames::Callback;
+use crate::telegram::Telegram;
 
 /// Time without an answer after which a press is acknowledged.
 const ACKNOWLEDGE_DELAY: Duration = Duration::from_millis(1_500);
-/// Maximum time for an answer to a press; after that, nobody looks.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Telegram {
     /// Returns the meaning of the button; `None` if it does not concern scripts.
@@ -81,35 +80,6 @@ impl Telegram {
             tokio::time::sleep(after).await;
             telegram.answer_callback(&id, words.as_deref()).await;
         });
-    }
-
-    /// Answers a press, once: with a text that is shown to the user, or without.
-    pub(crate) async fn answer_callback(&self, id: &str, words: Option<&str>) -> bool {
-        self.answer_callback_with(
-            id,
-            words.map_or_else(|| json!({}), |words| json!({ "text": words, "show_alert": true })),
-        )
-        .await
-    }
-
-    /// Answers a press, once, by opening a link to the bot. Returns `false` if that is too late.
-    pub(crate) async fn lead_by_callback(&self, id: &str, link: &str) -> bool {
-        self.answer_callback_with(id, json!({ "url": link })).await
-    }
-
-    async fn answer_callback_with(&self, id: &str, mut body: Value) -> bool {
-        if !self.callbacks.take(id) {
-            return false;
-        }
-        body["callback_query_id"] = id.into();
-        match tokio::time::timeout(ANSWER_TIMEOUT, self.api.call_with_retry("answerCallbackQuery", body)).await {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) => {
-                tracing::debug!(bot = %self.cache.bot(), "a button press could not be answered: {error}");
-                false
-            }
-            Err(_) => false,
-        }
     }
 }
 

@@ -8,15 +8,24 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use palabre_model::{AdapterError, Condition};
+use palabre_model::{AdapterError, Condition, Endpoint};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ALLOWED_UPDATES, Incoming};
-use crate::Telegram;
+use super::incoming::{ALLOWED_UPDATES, Incoming};
 use crate::api::ApiError;
 use crate::lenient::regular;
+use crate::telegram::Telegram;
+
+/// The webhook endpoint, as the description of the server shows it.
+pub const WEBHOOK: Endpoint = Endpoint {
+    method: "POST",
+    path: "/telegram/{bot}",
+    summary: "An update from Telegram, with the secret that the bot has set",
+    body: Some("application/json"),
+    answers: &[(200, "The update was accepted"), (401, "The secret is wrong"), (503, "Not now; send the update again")],
+};
 
 /// Header with the secret. <https://core.telegram.org/bots/api#setwebhook>
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -30,21 +39,20 @@ const RETRY_DELAY: Duration = Duration::from_secs(15);
 
 /// The handler of webhook requests.
 #[derive(Clone)]
-pub(crate) struct WebhookHandler {
+struct WebhookHandler {
     telegram: Arc<Telegram>,
 }
 
-/// Returns the secret that Telegram must send: derived from the token, which nobody else has.
-pub(crate) fn secret(token: &str) -> String {
-    Sha256::digest(format!("palabre webhook {token}")).iter().map(|byte| format!("{byte:02x}")).collect()
+impl Telegram {
+    /// Returns the webhook route for the daemon's server, or `None` when the bot polls.
+    #[must_use]
+    pub fn router(self: &Arc<Self>) -> Option<Router> {
+        self.config.webhook.as_ref().map(|_| WebhookHandler { telegram: Arc::clone(self) }.router())
+    }
 }
 
 impl WebhookHandler {
-    pub(crate) const fn new(telegram: Arc<Telegram>) -> Self {
-        Self { telegram }
-    }
-
-    pub(crate) fn router(self) -> Router {
+    fn router(self) -> Router {
         let path = format!("/telegram/{}", self.telegram.cache.bot());
         Router::new().route(&path, post(receive_update)).layer(DefaultBodyLimit::max(BODY_SIZE_MAX)).with_state(self)
     }

@@ -10,18 +10,7 @@ use super::{ranges, target, units};
 
 mod line;
 
-use line::Line;
-
-/// The degree of escaping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Care {
-    /// None: nearly all that people write reads the same, and scripts see the text as it was typed.
-    None,
-    /// Every possible delimiter gets a backslash.
-    Escaped,
-    /// As before, and no two kinds of delimiters use the same character.
-    Apart,
-}
+use line::{Care, Line};
 
 /// Converts a text with entities into CommonMark.
 ///

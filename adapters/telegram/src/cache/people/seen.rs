@@ -3,20 +3,20 @@
 //! They are stored, since Telegram tells a bot only of users that it meets.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Batch, Millis, User};
+use palabre_model::{Batch, BotName, Millis, User, UserId};
 use palabre_store::{Direction, Snapshot, Table, TableId};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use super::{PEOPLE_MAX, plain_member};
-use crate::cache::PlatformCache;
-
+/// Number of users, and of memberships, that are remembered.
+pub(super) const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 /// Users by bot and id.
-const PEOPLE: Table<(String, u64), Row> = Table::new(TableId::TelegramUsers);
+const PEOPLE: Table<(String, u64), UserRow> = Table::new(TableId::TelegramUsers);
 /// Lifetime of a user who is not seen again, in milliseconds.
-const PERSON_LIFETIME: Millis = 90 * 86_400_000;
+pub(super) const PERSON_LIFETIME: Millis = 90 * 86_400_000;
 /// Interval at which the row of a user is renewed.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(86_400);
 /// Maximum number of groups that are stored of a user, the most recent ones.
@@ -25,13 +25,13 @@ const CHATS_MAX: usize = 20;
 /// The stored row of a user.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Row {
+pub(in crate::cache) struct UserRow {
     name: String,
     username: Option<String>,
     bot: bool,
     locale: Option<String>,
     /// The groups in which the user was seen, the most recent last.
-    chats: Vec<i64>,
+    pub(super) chats: Vec<i64>,
     seen: Millis,
 }
 
@@ -109,6 +109,32 @@ impl Seen {
         self.people.iter().map(|(id, known)| (*id, &known.user))
     }
 
+    /// Remembers a stored user.
+    pub(super) fn restore(&mut self, id: i64, user_id: UserId, row: UserRow) {
+        let user = User { id: user_id, name: row.name, bot: row.bot, locale: row.locale, picture: None };
+        self.put(id, SeenUser { user, username: row.username, chats: row.chats, renewed: None });
+    }
+
+    /// Adds new and changed users to `rows`, and deletes those that were evicted.
+    pub(super) fn keep(&mut self, rows: &mut Batch, bot: &BotName, now: Millis) {
+        let key = |id: i64| (bot.to_string(), id.unsigned_abs());
+        for id in std::mem::take(&mut self.evicted) {
+            PEOPLE.delete(rows, &key(id));
+        }
+        for id in std::mem::take(&mut self.unsaved) {
+            let Some(SeenUser { user, username, chats, .. }) = self.people.peek(&id) else { continue };
+            let row = UserRow {
+                name: user.name.clone(),
+                username: username.clone(),
+                bot: user.bot,
+                locale: user.locale.clone(),
+                chats: chats.clone(),
+                seen: now,
+            };
+            PEOPLE.put_until(rows, &key(id), &row, Some(now + PERSON_LIFETIME));
+        }
+    }
+
     fn put(&mut self, id: i64, known: SeenUser) {
         if let Some(name) = &known.username
             && let Some(other) = self.by_username.insert(name.clone(), id)
@@ -133,103 +159,17 @@ impl Seen {
     }
 }
 
-impl PlatformCache {
-    /// Loads the stored users.
-    pub(in crate::cache) fn load_people(&self, snapshot: &Snapshot) -> palabre_store::Result<()> {
-        let mut rows = Vec::new();
-        for row in PEOPLE.scan(snapshot, &self.bot.to_string(), Direction::Forward)? {
-            let ((bot, id), row) = row?;
-            if let Some(id) = i64::try_from(id).ok().filter(|_| bot == self.bot.as_str()) {
-                rows.push((id, row));
-            }
-        }
-        // In this order, users who were seen last are evicted last.
-        rows.sort_by_key(|(_, row)| row.seen);
-        let mut state = self.lock();
-        for (id, row) in rows {
-            let user = User { id: self.user_id(id), name: row.name, bot: row.bot, locale: row.locale, picture: None };
-            let people = &mut state.people;
-            for chat in &row.chats {
-                people.members.get_or_insert((*chat, id), || plain_member(&user.id));
-            }
-            people.seen.put(id, SeenUser { user, username: row.username, chats: row.chats, renewed: None });
-        }
-        Ok(())
-    }
-
-    /// Adds new and changed users to `rows`, and deletes those that were evicted.
-    pub(crate) fn keep_people(&self, rows: &mut Batch, now: Millis) {
-        let mut state = self.lock();
-        let seen = &mut state.people.seen;
-        let key = |id: i64| (self.bot.to_string(), id.unsigned_abs());
-        for id in std::mem::take(&mut seen.evicted) {
-            PEOPLE.delete(rows, &key(id));
-        }
-        for id in std::mem::take(&mut seen.unsaved) {
-            let Some(SeenUser { user, username, chats, .. }) = seen.people.peek(&id) else { continue };
-            let row = Row {
-                name: user.name.clone(),
-                username: username.clone(),
-                bot: user.bot,
-                locale: user.locale.clone(),
-                chats: chats.clone(),
-                seen: now,
-            };
-            PEOPLE.put_until(rows, &key(id), &row, Some(now + PERSON_LIFETIME));
+/// Reads the stored users of a bot by id, those who were seen last at the end.
+///
+/// Restored in this order, they are evicted last.
+pub(in crate::cache) fn read(snapshot: &Snapshot, bot: &BotName) -> palabre_store::Result<Vec<(i64, UserRow)>> {
+    let mut rows = Vec::new();
+    for row in PEOPLE.scan(snapshot, &bot.to_string(), Direction::Forward)? {
+        let ((of, id), row) = row?;
+        if let Some(id) = i64::try_from(id).ok().filter(|_| of == bot.as_str()) {
+            rows.push((id, row));
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use palabre_model::BotName;
-    use palabre_store::Store;
-
-    use super::*;
-
-    fn user(cache: &PlatformCache, id: i64, name: &str) -> User {
-        User { id: cache.user_id(id), name: name.to_owned(), bot: false, locale: None, picture: None }
-    }
-
-    fn named(cache: &PlatformCache, name: &str) -> Option<String> {
-        cache.lock().people.named(Some(-7), name).map(|user| user.id.native().to_owned())
-    }
-
-    #[test]
-    fn a_username_belongs_to_the_user_who_was_seen_with_it_last() {
-        let cache = PlatformCache::new(&BotName::from("tg"));
-        let (mallory, trent) = (user(&cache, 5, "Mallory"), user(&cache, 6, "Trent"));
-        cache.lock().people.saw(5, &mallory, Some("Mallory"));
-        assert_eq!(named(&cache, "mallory").as_deref(), Some("5"));
-        cache.lock().people.saw(6, &trent, Some("mallory"));
-        assert_eq!(named(&cache, "mallory").as_deref(), Some("6"));
-        // A user is not found by a former username.
-        cache.lock().people.saw(6, &trent, Some("trent"));
-        assert_eq!((named(&cache, "mallory"), named(&cache, "TRENT").as_deref()), (None, Some("6")));
-    }
-
-    #[tokio::test]
-    async fn seen_users_are_known_after_a_restart_until_they_expire() {
-        let store = Store::in_memory().expect("an in-memory store");
-        let bot = BotName::from("tg");
-        let cache = PlatformCache::new(&bot);
-        let mallory = user(&cache, 5, "Mallory M");
-        {
-            let mut state = cache.lock();
-            state.people.saw(5, &mallory, Some("mallory"));
-            state.people.seen_with_tag(-7, 5, &mallory.id, None);
-        }
-        let mut rows = Batch::default();
-        cache.keep_people(&mut rows, 1_000);
-        store.commit(rows).await.expect("the commit succeeds");
-        let mut nothing = Batch::default();
-        cache.lock().people.saw(5, &mallory, Some("mallory"));
-        cache.keep_people(&mut nothing, 2_000);
-        assert!(nothing.is_empty(), "an unchanged user is not written again");
-        for (now, found) in [(3_000, Some("5")), (1_001 + PERSON_LIFETIME, None)] {
-            let again = PlatformCache::new(&bot);
-            again.load(&store.snapshot(now).expect("a snapshot")).expect("the load succeeds");
-            assert_eq!((named(&again, "mallory").as_deref(), named(&again, "mallory m").as_deref()), (found, found));
-        }
-    }
+    rows.sort_by_key(|(_, row)| row.seen);
+    Ok(rows)
 }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::Care;
 use crate::text::entity::{EntityKind, Span};
 use crate::text::escape::{begins_reference, escape};
 use crate::text::target;
@@ -11,6 +10,17 @@ use crate::text::target;
 pub(super) const FENCE_MIN: usize = 3;
 /// Indentation, in columns, that makes a line after a blank one a block of code.
 const CODE_INDENT_MIN: usize = 4;
+
+/// The degree of escaping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// None: nearly all that people write reads the same, and scripts see the text as it was typed.
+    None,
+    /// Every possible delimiter gets a backslash.
+    Escaped,
+    /// As before, and no two kinds of delimiters use the same character.
+    Apart,
+}
 
 /// A line of text: not code, and without the `>` of a quotation.
 pub(super) struct Line<'a> {
