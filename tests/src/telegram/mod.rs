@@ -12,11 +12,14 @@ mod api;
 mod chat;
 mod commands;
 mod counters;
+mod delivery;
 mod description;
 mod entities;
+mod faults;
 mod files;
-mod forum;
 mod html;
+mod kind;
+mod limits;
 mod markup;
 mod member;
 mod message;
@@ -25,154 +28,21 @@ mod people;
 mod poll;
 mod post;
 mod query;
+mod queue;
 mod refusal;
 mod rules;
+mod shared;
+mod stand_in;
 mod state;
-mod updates;
 mod user;
 mod watching;
 mod webhook;
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use serde_json::Value;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-
-use crate::changes::Changes;
-use crate::platforms::{self, listen};
-
-use rules::Rules;
-use state::State;
-
-pub use api::{Fault, Limit, Limits};
 pub use counters::{Counters, Violation};
+pub use faults::Fault;
 pub use files::Upload;
+pub use limits::{Limit, Limits};
 pub use options::Options;
 pub use post::{Action, MessageRef, Post};
 pub use query::CallbackAnswer;
-
-/// The state shared by the sockets and the tests.
-struct Shared {
-    state: Mutex<State>,
-    changes: Changes,
-    rules: &'static Rules,
-    options: Options,
-    /// Incremented when all connections are cut.
-    cuts: watch::Sender<u64>,
-}
-
-impl Shared {
-    /// Changes the state, and wakes everything that waits for a change.
-    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        let outcome = act(&mut self.lock());
-        self.changes.wake();
-        outcome
-    }
-
-    /// Changes the state without waking anything.
-    fn change_silently<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that requested something impossible has panicked; the state is unchanged.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-/// A running stand-in. Its sockets close when the last handle to it is dropped.
-#[derive(Clone)]
-pub struct StandIn {
-    shared: Arc<Shared>,
-    api: Arc<str>,
-    _sockets: Arc<JoinSet<()>>,
-}
-
-impl std::fmt::Debug for StandIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StandIn").field("api", &self.api).finish_non_exhaustive()
-    }
-}
-
-impl StandIn {
-    /// Starts a stand-in with the default options.
-    ///
-    /// Prints a note and returns `None` if Telegram's description is missing, which is not allowed
-    /// in CI.
-    pub async fn start() -> Option<Self> {
-        Self::start_with(Options::default()).await
-    }
-
-    /// Starts a stand-in; see [`StandIn::start`].
-    pub async fn start_with(options: Options) -> Option<Self> {
-        let Some(rules) = Rules::shared() else {
-            platforms::skip(rules::FILE);
-            return None;
-        };
-        let listener = listen().await;
-        let api = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
-        let state = Mutex::new(State::new(options.clone(), rules));
-        let (changes, cuts) = (Changes::default(), watch::Sender::new(0));
-        let shared = Arc::new(Shared { state, changes, rules, options, cuts });
-        let mut sockets = JoinSet::new();
-        sockets.spawn(api::run(listener, Arc::clone(&shared)));
-        sockets.spawn(webhook::run(Arc::clone(&shared)));
-        Some(Self { shared, api: api.into(), _sockets: Arc::new(sockets) })
-    }
-
-    /// `http://127.0.0.1:PORT`; methods are at `/bot<token>/<method>`, files at `/file/bot<token>/<path>`.
-    #[must_use]
-    pub fn api(&self) -> &str {
-        &self.api
-    }
-
-    /// The bot's token.
-    #[must_use]
-    pub fn token(&self) -> &str {
-        &self.shared.options.token
-    }
-
-    /// The bot's id.
-    #[must_use]
-    pub fn bot(&self) -> i64 {
-        self.shared.lock().bot
-    }
-
-    /// Adds an update to the queue without changes, whatever the bot requested.
-    ///
-    /// It gets an `update_id` unless it has one.
-    pub fn raw(&self, update: Value) {
-        self.change(|state| state.give_raw(update));
-    }
-
-    /// Closes all connections, so that long polls fail.
-    pub fn cut(&self) {
-        self.shared.cuts.send_modify(|number| *number += 1);
-    }
-
-    /// Refuses the token from now on, or accepts it again. Waiting polls are cut.
-    pub fn revokes_token(&self, is_revoked: bool) {
-        self.change(|state| state.is_revoked = is_revoked);
-        self.cut();
-    }
-
-    /// Makes this share of calls fail from now on, with all kinds of faults.
-    pub fn faults(&self, share: f64) {
-        self.faults_of(share, &Fault::ALL);
-    }
-
-    /// Makes this share of calls fail from now on, with these kinds of faults.
-    pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
-        self.change(|state| (state.faults.share, state.faults.kinds) = (share, kinds.to_vec()));
-    }
-
-    /// Makes the next call of a method (`sendMessage`) fail.
-    pub fn fault_next(&self, method: &str, fault: Fault) {
-        self.change(|state| state.faults.next.push((method.to_owned(), fault)));
-    }
-
-    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        self.shared.change(act)
-    }
-}
+pub use stand_in::StandIn;

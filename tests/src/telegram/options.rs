@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use palabre_model::{Clock, SystemClock};
 
-use super::api::Limits;
+use super::limits::Limits;
 
 /// The behaviour of the stand-in. The defaults are Telegram's, as far as Telegram documents them.
 #[derive(Clone)]

@@ -5,7 +5,6 @@ use std::fmt;
 use serde_json::Value;
 
 use super::files::Upload;
-use super::state::State;
 
 /// A message id with its chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,19 +93,4 @@ pub struct Action {
     pub thread: Option<i64>,
     /// The action.
     pub action: String,
-}
-
-impl State {
-    /// Records a post of the bot.
-    pub(super) fn record_post(&mut self, message: &Value, method: &str, parameters: Value, files: Vec<Upload>) {
-        let at = MessageRef::of(message);
-        let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
-        self.posts.push(Post { at, thread, method: method.to_owned(), parameters, files, message: Value::Null });
-    }
-
-    /// Returns a post with the current message.
-    pub(super) fn current(&self, post: &Post) -> Post {
-        let message = self.message(post.at.chat, post.at.id).cloned().unwrap_or_default();
-        Post { message, ..post.clone() }
-    }
 }

@@ -1,22 +1,36 @@
 //! The state of the stand-in: all objects, and the queue of the bot.
 
+mod chats;
+mod commands;
+mod files;
+mod invites;
+mod members;
+mod messages;
+mod polls;
+mod posts;
+mod reactions;
+pub(super) mod topics;
+mod updates;
+mod users;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
-use super::api::{Faults, Pacing};
 use super::chat::Chat;
 use super::commands::Commands;
 use super::counters::{Counters, Violation};
+use super::faults::Faults;
 use super::files::Files;
+use super::limits::Pacing;
 use super::options::Options;
 use super::poll::Ballot;
 use super::post::{Action, Post};
 use super::query::{CallbackQuery, InlineQuery};
+use super::queue::Queue;
 use super::rules::Rules;
-use super::updates::Queue;
 use super::user::User;
 use super::webhook::Webhook;
 
@@ -55,8 +69,9 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Returns a state without any users or chats.
     pub(super) fn new(options: Options, rules: &'static Rules) -> Self {
-        let mut state = Self {
+        Self {
             random: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
             rules,
             bot: 0,
@@ -80,9 +95,7 @@ impl State {
             counters: Counters::default(),
             is_revoked: false,
             options,
-        };
-        state.create_defaults();
-        state
+        }
     }
 
     /// Milliseconds of the Unix epoch.

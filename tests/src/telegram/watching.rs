@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::changes::WAIT_MAX;
 
-use super::StandIn;
 use super::counters::{Counters, Violation};
 use super::post::{Action, MessageRef, Post, text};
 use super::query::CallbackAnswer;
+use super::stand_in::StandIn;
 use super::state::State;
 
 impl StandIn {
@@ -253,7 +253,8 @@ impl State {
         let last: Vec<_> =
             self.posts.iter().rev().take(5).map(|post| json!(text(&self.current(post).message))).collect();
         format!(
-            "updates: {updates}, given: {given}, confirmed: {confirmed}, calls: {calls:?}, last said: {last:?}, violations: {violations:#?}"
+            "updates: {updates}, given: {given}, confirmed: {confirmed}, calls: {calls:?}, last said: {last:?}, \
+             violations: {violations:#?}"
         )
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::telegram::chat::Kind;
 use crate::telegram::entities::units;
+use crate::telegram::kind::Kind;
 use crate::telegram::member::{Status, granted};
 use crate::telegram::refusal::{Outcome, Refusal};
 use crate::telegram::state::State;

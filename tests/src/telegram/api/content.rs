@@ -143,7 +143,7 @@ impl State {
     }
 
     fn location(&self, call: &Call, location: &Value) -> Result<Value, Refusal> {
-        let within = |name: &str, most: f64| location[name].as_f64().is_some_and(|degrees| degrees.abs() <= most);
+        let within = |name: &str, max: f64| location[name].as_f64().is_some_and(|degrees| degrees.abs() <= max);
         if !within("latitude", 90.0) || !within("longitude", 180.0) {
             return Err(Refusal::broken_rule("wrong latitude or longitude specified"));
         }
@@ -157,13 +157,13 @@ impl State {
 
     fn dice(&mut self, call: &Call) -> Result<Value, Refusal> {
         let emoji = call.get("emoji").as_str().unwrap_or("🎲");
-        let most = match emoji {
+        let value_max = match emoji {
             "🎲" | "🎯" | "🎳" => 6,
             "🏀" | "⚽" => 5,
             "🎰" => 64,
             _ => return Err(Refusal::broken_rule("wrong emoji specified for the dice")),
         };
-        Ok(json!({ "dice": { "emoji": emoji, "value": self.random.random_range(1..=most) } }))
+        Ok(json!({ "dice": { "emoji": emoji, "value": self.random.random_range(1..=value_max) } }))
     }
 
     fn poll(&mut self, call: &Call) -> Result<Value, Refusal> {

@@ -3,36 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::json::{merge, without};
-use crate::telegram::message::is_service;
+use crate::telegram::message::{OWN_FIELDS, is_service};
 use crate::telegram::refusal::{Outcome, Refusal};
 use crate::telegram::state::State;
 
 use super::call::Call;
 use super::content;
-
-/// The fields that are not copied, because they belong to one message.
-const OWN: [&str; 20] = [
-    "message_id",
-    "date",
-    "chat",
-    "from",
-    "sender_chat",
-    "message_thread_id",
-    "is_topic_message",
-    "reply_to_message",
-    "external_reply",
-    "quote",
-    "edit_date",
-    "reply_markup",
-    "via_bot",
-    "forward_origin",
-    "media_group_id",
-    "has_protected_content",
-    "author_signature",
-    "is_automatic_forward",
-    "sender_tag",
-    "effect_id",
-];
 
 /// Returns the message to be forwarded or copied.
 fn source(state: &mut State, call: &Call, what: &str) -> Result<Value, Refusal> {
@@ -49,7 +25,7 @@ fn source(state: &mut State, call: &Call, what: &str) -> Result<Value, Refusal> 
 pub(super) fn copy(state: &mut State, call: &Call) -> Outcome {
     let chat = state.reach(call.get("chat_id"))?;
     let message = source(state, call, "copy")?;
-    let mut copied = without(message, &OWN);
+    let mut copied = without(message, &OWN_FIELDS);
     if !call.get("caption").is_null() {
         copied = without(copied, &["caption", "caption_entities"]);
         merge(&mut copied, content::caption(&call.parameters)?);
@@ -62,16 +38,7 @@ pub(super) fn copy(state: &mut State, call: &Call) -> Outcome {
 pub(super) fn forward(state: &mut State, call: &Call) -> Outcome {
     let chat = state.reach(call.get("chat_id"))?;
     let message = source(state, call, "forward")?;
-    let origin = state.origin(&message);
-    let mut passed = without(message, &OWN);
-    passed["forward_origin"] = origin;
+    let passed = state.forwarded(message);
     state.may_send(chat, &passed)?;
     state.say(call, chat, passed)
-}
-
-/// Returns the fields of a message that a user forwards.
-pub(in crate::telegram) fn forwarded(state: &State, message: &Value) -> Value {
-    let mut passed = without(message.clone(), &OWN);
-    passed["forward_origin"] = state.origin(message);
-    passed
 }

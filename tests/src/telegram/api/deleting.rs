@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
 use crate::telegram::refusal::{Outcome, Refusal};
 use crate::telegram::state::State;
 

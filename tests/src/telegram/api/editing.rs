@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::json::merge;
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
 use crate::telegram::markup;
 use crate::telegram::refusal::{Outcome, Refusal};
 use crate::telegram::state::State;
@@ -11,8 +11,8 @@ use crate::telegram::state::State;
 use super::call::Call;
 use super::content::{self, MEDIA};
 
-const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same as \
-                            a current content and reply markup of the message";
+const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup \
+                            are exactly the same as a current content and reply markup of the message";
 
 pub(super) fn text(state: &mut State, call: &Call) -> Outcome {
     let (chat, id) = target(state, call)?;

@@ -12,8 +12,8 @@ use super::call::Call;
 pub(super) fn get(state: &mut State, _call: &Call) -> Outcome {
     let mut me = state.user_frame(state.bot);
     let more = json!({
-        "can_join_groups": true, "can_read_all_group_messages": state.options.reads_all, "supports_inline_queries": true,
-        "can_connect_to_business": false, "has_main_web_app": false,
+        "can_join_groups": true, "can_read_all_group_messages": state.options.reads_all,
+        "supports_inline_queries": true, "can_connect_to_business": false, "has_main_web_app": false,
     });
     merge(&mut me, more);
     Ok(me)
@@ -30,9 +30,9 @@ fn field(call: &Call) -> (&'static str, u64) {
 }
 
 pub(super) fn set(state: &mut State, call: &Call) -> Outcome {
-    let (name, most) = field(call);
-    if units(call.text(name)) > most {
-        return Err(Refusal::broken_rule(&format!("the bot's {name} has at most {most} characters")));
+    let (name, max) = field(call);
+    if units(call.text(name)) > max {
+        return Err(Refusal::broken_rule(&format!("the bot's {name} has at most {max} characters")));
     }
     state.profile.insert((name, call.text("language_code").to_owned()), call.text(name).to_owned());
     Ok(json!(true))

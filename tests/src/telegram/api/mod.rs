@@ -10,9 +10,9 @@ mod deleting;
 mod editing;
 mod faults;
 mod invites;
-mod limits;
 mod me;
 mod members;
+mod pacing;
 mod pins;
 mod polls;
 mod reach;
@@ -34,18 +34,12 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::description::Method;
 use super::refusal::{Outcome, Refusal};
+use super::shared::Shared;
 
 use call::Call;
 use faults::Chosen;
-
-pub(super) use copying::forwarded;
-pub use faults::Fault;
-pub(super) use faults::Faults;
-pub(super) use limits::Pacing;
-pub use limits::{Limit, Limits};
 
 /// The connection is closed.
 #[derive(Debug)]
@@ -219,7 +213,8 @@ fn with_nulls(outcome: Outcome) -> Response<Body> {
 
 /// The answer of a proxy in front of Telegram if the server is down.
 fn bad_gateway() -> Response<Body> {
-    let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n\
+    let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+                <center><h1>502 Bad Gateway</h1></center>\r\n\
                 <hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n";
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = StatusCode::BAD_GATEWAY;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
 use crate::telegram::member::Status;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;

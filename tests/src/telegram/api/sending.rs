@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::json::merge;
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
 use crate::telegram::markup;
 use crate::telegram::message::Draft;
 use crate::telegram::post::{Action, text};

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::telegram::entities::units;
-use crate::telegram::forum::COLORS;
 use crate::telegram::refusal::{Outcome, Refusal};
 use crate::telegram::state::State;
+use crate::telegram::state::topics::COLORS;
 
 use super::call::Call;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::telegram::Shared;
 use crate::telegram::refusal::{Outcome, Refusal};
+use crate::telegram::shared::Shared;
 use crate::telegram::state::State;
 
 use super::call::Call;

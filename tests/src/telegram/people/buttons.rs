@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::telegram::StandIn;
 use crate::telegram::post::MessageRef;
 use crate::telegram::query::CallbackQuery;
+use crate::telegram::stand_in::StandIn;
 
 impl StandIn {
     /// Presses a button, by label or data, and returns the id of the query.
@@ -22,7 +22,8 @@ impl StandIn {
             let data = found["callback_data"].as_str().unwrap_or_else(|| panic!("{button} asks no bot"));
             let id = state.fresh_id();
             let query = json!({
-                "id": id, "from": state.user_frame(user), "message": shown, "chat_instance": format!("{}7", message.chat), "data": data,
+                "id": id, "from": state.user_frame(user), "message": shown,
+                "chat_instance": format!("{}7", message.chat), "data": data,
             });
             state.presses.insert(id.clone(), CallbackQuery { at: state.now(), answer: None });
             state.give("callback_query", query);

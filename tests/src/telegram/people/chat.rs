@@ -4,13 +4,12 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::json::{drop_nulls, merge, without};
-use crate::telegram::StandIn;
-use crate::telegram::api::forwarded;
-use crate::telegram::chat::Kind;
 use crate::telegram::entities::Formatted;
 use crate::telegram::files::Upload;
+use crate::telegram::kind::Kind;
 use crate::telegram::message::Draft;
-use crate::telegram::post::MessageRef;
+use crate::telegram::post::{self, MessageRef};
+use crate::telegram::stand_in::StandIn;
 use crate::telegram::state::State;
 
 impl StandIn {
@@ -119,7 +118,7 @@ impl StandIn {
     /// If the message does not contain the quote.
     pub fn replies_to_quote(&self, who: &str, message: MessageRef, quote: &str, text: &str) -> MessageRef {
         let whole = self.message(message);
-        let whole = crate::telegram::post::text(&whole);
+        let whole = post::text(&whole);
         let at = whole.find(quote).unwrap_or_else(|| panic!("{quote:?} is not in {whole:?}"));
         let quote = json!({ "text": quote, "position": whole[..at].encode_utf16().count(), "is_manual": true });
         let fields = json!({ "text": text, "reply_to_message_id": message.id, "quote": quote });
@@ -133,7 +132,7 @@ impl StandIn {
     pub fn forwards(&self, who: &str, message: MessageRef, chat: &str) -> MessageRef {
         let fields = {
             let state = self.shared.lock();
-            forwarded(&state, &state.known(message))
+            state.forwarded(state.known(message))
         };
         self.posts(who, chat, fields)
     }

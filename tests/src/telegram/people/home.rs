@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::telegram::StandIn;
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
+use crate::telegram::stand_in::StandIn;
 use crate::telegram::state::State;
 
 impl StandIn {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::telegram::StandIn;
 use crate::telegram::message::Draft;
 use crate::telegram::post::MessageRef;
 use crate::telegram::query::InlineQuery;
+use crate::telegram::stand_in::StandIn;
 
 impl StandIn {
     /// Sends an inline query, as when typing `@palabre_bot` and a text, and returns its id.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::telegram::StandIn;
 use crate::telegram::member::{Member, Status, rights_in};
+use crate::telegram::stand_in::StandIn;
 use crate::telegram::state::State;
 
 impl StandIn {
@@ -59,7 +59,8 @@ impl StandIn {
             state.place(chat).requests.insert(user);
             if state.has_right(chat, state.bot, "can_invite_users") {
                 let mut request = json!({
-                    "chat": state.chat_frame(chat), "from": state.user_frame(user), "user_chat_id": user, "date": state.seconds(),
+                    "chat": state.chat_frame(chat), "from": state.user_frame(user), "user_chat_id": user,
+                    "date": state.seconds(),
                 });
                 if let Some(link) = link {
                     let known = state.chats[&chat].invites.iter().find(|one| one["invite_link"] == link);

@@ -7,9 +7,9 @@ mod inline;
 mod members;
 mod reacting;
 
-use super::StandIn;
-use super::chat::Kind;
+use super::kind::Kind;
 use super::post::MessageRef;
+use super::stand_in::StandIn;
 use super::state::State;
 
 impl StandIn {

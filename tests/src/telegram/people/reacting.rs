@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::telegram::StandIn;
 use crate::telegram::post::MessageRef;
+use crate::telegram::stand_in::StandIn;
 
 impl StandIn {
     /// Sets a user's reaction, which replaces previous ones.

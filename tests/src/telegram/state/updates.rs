@@ -1,71 +1,18 @@
-//! The queue of updates for the bot.
+//! The updates: which the bot receives, and which it has confirmed.
 
-use std::collections::VecDeque;
-
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::state::State;
-
-/// Updates that a bot receives only on request.
-const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
+use crate::telegram::queue::Pending;
+use crate::telegram::state::State;
 
 /// The time for which Telegram keeps an update, in milliseconds.
 const UPDATE_LIFETIME: u64 = 24 * 3_600_000;
 
-/// An unconfirmed update.
-#[derive(Debug)]
-struct Pending {
-    id: i64,
-    since: u64,
-    update: Value,
-    given: bool,
-}
-
-/// The queue.
-#[derive(Debug)]
-pub(super) struct Queue {
-    random: StdRng,
-    next: i64,
-    pending: VecDeque<Pending>,
-    /// The requested kinds; none for the default.
-    pub(super) allowed: Option<Vec<String>>,
-    /// Incremented by every `getUpdates`, which ends an older one.
-    pub(super) poll: u64,
-}
-
-impl Queue {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut random = StdRng::seed_from_u64(seed.wrapping_add(3));
-        let next = random.random_range(100_000_000..900_000_000);
-        Self { random, next, pending: VecDeque::new(), allowed: None, poll: 0 }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Whether the bot requested this kind of update.
-    pub(super) fn wants(&self, kind: &str) -> bool {
-        match &self.allowed {
-            Some(allowed) => allowed.iter().any(|one| one == kind),
-            None => !ON_REQUEST.contains(&kind),
-        }
-    }
-
-    /// Sets the requested kinds; an empty list is the default.
-    pub(super) fn allow(&mut self, kinds: &Value) {
-        if let Some(list) = kinds.as_array() {
-            let names: Vec<_> = list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
-            self.allowed = Some(names).filter(|names| !names.is_empty());
-        }
-    }
-}
-
 impl State {
     /// Adds an update to the queue, if the bot requested this kind.
-    pub(super) fn give(&mut self, kind: &str, data: Value) {
+    pub(in crate::telegram) fn give(&mut self, kind: &str, data: Value) {
         if !self.queue.wants(kind) {
             return;
         }
@@ -84,7 +31,7 @@ impl State {
     }
 
     /// Adds unknown fields to the answer of a call. Updates have them already.
-    pub(super) fn roughened(&mut self, method: &str, mut result: Value) -> Value {
+    pub(in crate::telegram) fn roughened(&mut self, method: &str, mut result: Value) -> Value {
         if self.options.roughness > 0.0 && method != "getUpdates" {
             roughen(&mut self.queue.random, self.options.roughness, &mut result);
         }
@@ -92,7 +39,7 @@ impl State {
     }
 
     /// Adds an update to the queue without changes, except for an `update_id` if it has none.
-    pub(super) fn give_raw(&mut self, mut update: Value) {
+    pub(in crate::telegram) fn give_raw(&mut self, mut update: Value) {
         let id = update["update_id"].as_i64().unwrap_or(self.queue.next);
         self.queue.next = self.queue.next.max(id) + 1;
         update["update_id"] = json!(id);
@@ -114,7 +61,7 @@ impl State {
     }
 
     /// Removes the updates that an offset confirms; a negative one keeps only that many from the end.
-    pub(super) fn confirm(&mut self, offset: i64) {
+    pub(in crate::telegram) fn confirm(&mut self, offset: i64) {
         self.expire();
         let before = self.queue.pending.len();
         if offset < 0 {
@@ -128,13 +75,13 @@ impl State {
     }
 
     /// Drops all updates.
-    pub(super) fn drop_pending(&mut self) {
+    pub(in crate::telegram) fn drop_pending(&mut self) {
         self.counters.dropped += self.queue.pending.len() as u64;
         self.queue.pending.clear();
     }
 
     /// Returns the next updates, and marks them as delivered.
-    pub(super) fn take_updates(&mut self, limit: usize) -> Vec<Value> {
+    pub(in crate::telegram) fn take_updates(&mut self, limit: usize) -> Vec<Value> {
         self.expire();
         let mut taken = Vec::new();
         for one in self.queue.pending.iter_mut().take(limit) {
@@ -144,6 +91,26 @@ impl State {
             taken.push(one.update.clone());
         }
         taken
+    }
+
+    /// The result of `getWebhookInfo`.
+    pub(in crate::telegram) fn webhook_frame(&self) -> Value {
+        let hook = &self.webhook;
+        let mut frame = json!({
+            "url": hook.url, "has_custom_certificate": false, "pending_update_count": self.queue.len(),
+        });
+        if !hook.url.is_empty() {
+            frame["max_connections"] = json!(hook.connections);
+            frame["ip_address"] = json!("127.0.0.1");
+        }
+        if let Some((at, reason)) = &hook.error {
+            frame["last_error_date"] = json!(at);
+            frame["last_error_message"] = json!(reason);
+        }
+        if let Some(allowed) = &self.queue.allowed {
+            frame["allowed_updates"] = json!(allowed);
+        }
+        frame
     }
 }
 

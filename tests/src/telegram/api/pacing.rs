@@ -1,93 +1,17 @@
-//! Rate limits for messages.
+//! The rate limits, applied to calls that send or edit messages.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::telegram::chat::Kind;
+use crate::telegram::kind::Kind;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;
 
 use super::call::Call;
 
-/// A number of messages in a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// The number of messages.
-    pub messages: usize,
-    /// The length of the sliding window.
-    pub per: Duration,
-}
-
-impl Limit {
-    /// A number of messages in a number of milliseconds.
-    #[must_use]
-    pub const fn new(messages: usize, millis: u64) -> Self {
-        Self { messages, per: Duration::from_millis(millis) }
-    }
-
-    fn scaled(self, scale: f64) -> Self {
-        Self { per: self.per.mul_f64(scale), ..self }
-    }
-}
-
-/// The limits. An album counts with all of its messages; edits count for the overall limit only.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// For all chats together: 30 per second.
-    pub overall: Limit,
-    /// For one chat. Telegram documents one per second and tolerates short bursts, so it is 5 in 5 seconds.
-    pub chat: Limit,
-    /// For a group, a supergroup or a channel: 20 per minute.
-    pub group: Limit,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { overall: Limit::new(30, 1_000), chat: Limit::new(5, 5_000), group: Limit::new(20, 60_000) }
-    }
-}
-
-impl Limits {
-    /// No limits.
-    #[must_use]
-    pub fn none() -> Self {
-        let all = Limit::new(usize::MAX, 1);
-        Self { overall: all, chat: all, group: all }
-    }
-
-    /// The same numbers in times shortened by a factor, so that a test need not take minutes.
-    #[must_use]
-    pub fn scaled(self, scale: f64) -> Self {
-        let Self { overall, chat, group } = self;
-        Self { overall: overall.scaled(scale), chat: chat.scaled(scale), group: group.scaled(scale) }
-    }
-}
-
 /// Calls that were in flight when a 429 was answered are not counted as violations.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// The times at which messages were sent, by limit.
-#[derive(Debug, Default)]
-pub(in crate::telegram) struct Pacing {
-    sent: HashMap<String, VecDeque<Instant>>,
-    /// The period in which a 429 forbids messages, by chat.
-    forbidden: HashMap<i64, (Instant, Instant)>,
-}
-
-impl Pacing {
-    /// The time until `count` more messages are allowed.
-    fn wait(&mut self, key: &str, limit: Limit, count: usize, now: Instant) -> Option<Duration> {
-        let sent = self.sent.entry(key.to_owned()).or_default();
-        while sent.front().is_some_and(|at| *at + limit.per <= now) {
-            sent.pop_front();
-        }
-        let excess = (sent.len() + count).checked_sub(limit.messages).filter(|excess| *excess > 0)?;
-        let last = sent.get(excess - 1).or(sent.back())?;
-        Some(*last + limit.per - now)
-    }
-}
 
 /// Returns the number of messages that a call sends, and whether it edits one.
 fn weight(call: &Call) -> (usize, bool) {
