@@ -13,15 +13,12 @@ struct Fixture {
 }
 
 impl Fixture {
-    async fn start(options: Options, settings: &str, scripts: &[(&str, &str)]) -> Option<Self> {
+    async fn with(script: &str) -> Option<Self> {
+        let options = Options { limits: Limits::none(), ..Options::default() };
         let telegram = StandIn::start_with(options).await?;
-        let project = Project::new(&bots(&telegram, settings), scripts);
+        let project = Project::new(&bots(&telegram), &[("test.luau", script)]);
         let daemon = project.start().await;
         Some(Self { telegram, project, daemon })
-    }
-
-    async fn with(script: &str) -> Option<Self> {
-        Self::start(quick(), "", &[("test.luau", script)]).await
     }
 
     /// Checks that the bot violated none of Telegram's rules, and stops the daemon cleanly.
@@ -32,22 +29,102 @@ impl Fixture {
     }
 }
 
-fn quick() -> Options {
-    Options { limits: Limits::none(), ..Options::default() }
-}
-
-fn bots(telegram: &StandIn, settings: &str) -> String {
+fn bots(telegram: &StandIn) -> String {
     let (api, token) = (telegram.api(), telegram.token());
+    let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+    let bot = format!("platform: telegram, token: \"{token}\", api: \"{api}\", prefix: \"!\"");
     format!(
-        "listen: 127.0.0.1:0\nbots:\n  tg:\n    platform: telegram\n    token: \"{token}\"\n    api: {api}\n    prefix: \"!\"\n    telegram:\n      pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }}\n{settings}\nscripts:\n  test: {{ grants: [moderation, rooms, direct, files, personas, mentions] }}\n"
+        "listen: 127.0.0.1:0\nbots: {{ tg: {{ {bot}, telegram: {{ pace: {pace} }} }} }}\n\
+         scripts: {{ test: {{ grants: [moderation, rooms, direct, files, personas, mentions] }} }}\n"
     )
 }
+
+/// A script that does what a message names.
+const DOES: &str = r#"
+local does = {
+  edit = function(event) local m = event.room:send("draft") m:edit("final *now*") end,
+  delete = function(event) event.message:delete() end,
+  react = function(event) event.message:react("👍") end,
+  pin = function(event) event.message:pin() end,
+  typing = function(event) event.room:typing() end,
+  thread = function(event)
+    local id = rooms.get(event.room.id):thread("about it"):delivered()
+    rooms.get(id):send("in the topic")
+  end,
+  invite = function(event) event:reply(event.room:invite{ for_ = "1h", uses = 3 }:delivered()) end,
+  mute = function(event) event.member:mute("10m", "flood") end,
+  role = function(event) event.member:add_role("Baker") end,
+  topic = function(event) event.room:set_topic("trees") end,
+  slow = function(event) event:reply(tostring(event.bot:can("slowmode"))) end,
+  lock = function(event) event.room:lock() end,
+  unlock = function(event) event.room:unlock() end,
+  purge = function(event) event.room:purge(3) end,
+  dm = function(event) event.user:dm("psst") end,
+  poll = function(event)
+    event.room:send{ poll = { question = "When?", options = { "Monday", "Friday" }, lasts = "1h" } }
+  end,
+  file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
+  album = function(event)
+    event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } }
+  end,
+  embed = function(event)
+    local fields = { { name = "N", value = "V" } }
+    event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = fields } } }
+  end,
+  long = function(event) event.room:send(string.rep("word ", 1500)) end,
+  kick = function(event) event.member:kick("enough") end,
+  ban = function(event) event.member:ban{ for_ = "1h", reason = "spam", purge = "1d" } end,
+}
+function on_message(event)
+  local f = does[event.text]
+  if f then f(event) end
+end
+function on_poll_vote(event) event.room:send(`{event.user.name} votes {table.concat(event.values, "+")}`) end
+function on_error(event) log.error("failed: " .. event.error.message) end
+"#;
+
+/// Commands, and what their answers lead to.
+const COMMANDS: &str = r#"
+local sides = { name = "sides", type = "integer", min = 2, default = 6 }
+command("roll", { description = "Rolls", args = { sides } }, function(event, args)
+  event:reply(`a die of {args.sides}`)
+end)
+command("menu", {}, function(event)
+  event:reply{
+    text = "what?",
+    buttons = {
+      { label = "Go", action = "go" },
+      { label = "Long", action = string.rep("long", 30) },
+      { label = "Site", url = "https://example.org" },
+    },
+    select = {
+      action = "colour",
+      max = 2,
+      options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } },
+    },
+  }
+end)
+command("ban", { permission = "moderator" }, function(event) event:reply("banned") end)
+command("report", {}, function(event)
+  event:form{
+    title = "Report",
+    action = "report",
+    fields = { { name = "why", label = "Why?", min = 3 }, { name = "more", label = "More?", optional = true } },
+  }
+end)
+function on_button(event)
+  event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true }
+end
+function on_select(event) event:reply(table.concat(event.values, "+")) end
+function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.more}`) end
+"#;
 
 #[tokio::test]
 async fn it_answers_in_groups_topics_and_in_private() {
     let script = r#"
 function on_message(event)
-  event:reply(`{event.user.name} in {event.room.name} ({event.room.kind}, {event.space and event.space.name or "no space"}): {event.text}`)
+  local space = event.space and event.space.name or "no space"
+  event:reply(`{event.user.name} in {event.room.name} ({event.room.kind}, {space}): {event.text}`)
 end
 "#;
     let Some(fixture) = Fixture::with(script).await else { return };
@@ -68,26 +145,7 @@ end
 
 #[tokio::test]
 async fn commands_buttons_lists_and_forms_are_answered() {
-    let script = r#"
-command("roll", { description = "Rolls", args = { { name = "sides", type = "integer", min = 2, default = 6 } } }, function(event, args)
-  event:reply(`a die of {args.sides}`)
-end)
-command("menu", {}, function(event)
-  event:reply{
-    text = "what?",
-    buttons = { { label = "Go", action = "go" }, { label = "Long", action = string.rep("long", 30) }, { label = "Site", url = "https://example.org" } },
-    select = { action = "colour", max = 2, options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } } },
-  }
-end)
-command("ban", { permission = "moderator" }, function(event) event:reply("banned") end)
-command("report", {}, function(event)
-  event:form{ title = "Report", action = "report", fields = { { name = "why", label = "Why?", min = 3 }, { name = "more", label = "More?", optional = true } } }
-end)
-function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true } end
-function on_select(event) event:reply(table.concat(event.values, "+")) end
-function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.more}`) end
-"#;
-    let Some(fixture) = Fixture::with(script).await else { return };
+    let Some(fixture) = Fixture::with(COMMANDS).await else { return };
     let telegram = &fixture.telegram;
     telegram.until("commands are listed", |telegram| (telegram.commands("default", "").len() >= 3).then_some(())).await;
     let offered = |telegram: &StandIn, scope: &str| {
@@ -126,8 +184,8 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     telegram.replies("bob", question.at, "none of it");
     telegram.says("alice", "Village", "a public message is not the answer");
     telegram.replies("alice", question.at, "so");
-    let again = telegram.hears("Village", "✎ 3").await;
-    telegram.replies("alice", again.at, "spam");
+    let repeated = telegram.hears("Village", "✎ 3").await;
+    telegram.replies("alice", repeated.at, "spam");
     telegram.hears("Village", "More?").await;
     telegram.says("alice", "Village", "/skip");
     telegram.hears("Village", "report: spam/").await;
@@ -136,41 +194,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
 
 #[tokio::test]
 async fn everything_that_can_be_done_is_done_by_telegrams_means() {
-    let script = r#"
-local does = {
-  edit = function(event) local m = event.room:send("draft") m:edit("final *now*") end,
-  delete = function(event) event.message:delete() end,
-  react = function(event) event.message:react("👍") end,
-  pin = function(event) event.message:pin() end,
-  typing = function(event) event.room:typing() end,
-  thread = function(event) local id = rooms.get(event.room.id):thread("about it"):delivered() rooms.get(id):send("in the topic") end,
-  invite = function(event) event:reply(event.room:invite{ for_ = "1h", uses = 3 }:delivered()) end,
-  mute = function(event) event.member:mute("10m", "flood") end,
-  unmute = function(event) event.member:unmute() end,
-  role = function(event) event.member:add_role("Baker") end,
-  promote = function(event) event.member:add_role("administrator") end,
-  demote = function(event) event.member:remove_role("administrator") end,
-  topic = function(event) event.room:set_topic("trees") end,
-  slow = function(event) event:reply(tostring(event.bot:can("slowmode"))) end,
-  lock = function(event) event.room:lock() end,
-  unlock = function(event) event.room:unlock() end,
-  purge = function(event) event.room:purge(3) end,
-  dm = function(event) event.user:dm("psst") end,
-  file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
-  album = function(event) event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } } end,
-  embed = function(event) event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = { { name = "N", value = "V" } } } } } end,
-  long = function(event) event.room:send(string.rep("word ", 1500)) end,
-  ping = function(event) event.room:send{ text = "hello @alice and @bob", mentions = { event.user.id } } end,
-  kick = function(event) event.member:kick("enough") end,
-  ban = function(event) event.member:ban{ for_ = "1h", reason = "spam", purge = "1d" } end,
-}
-function on_message(event)
-  local f = does[event.text]
-  if f then f(event) end
-end
-function on_error(event) log.error("failed: " .. event.error.message) end
-"#;
-    let Some(fixture) = Fixture::with(script).await else { return };
+    let Some(fixture) = Fixture::with(DOES).await else { return };
     let telegram = &fixture.telegram;
     telegram.says("alice", "Village", "edit");
     telegram
@@ -252,7 +276,12 @@ async fn something_to_say_is_offered_in_any_chat() {
 function on_inline_query(event)
   if event.text == "" then return event:offer({}) end
   event:offer({
-    { title = "Loud", text = `**{event.text}**!`, description = "with a bang", picture = "https://example.org/bang.png" },
+    {
+      title = "Loud",
+      text = `**{event.text}**!`,
+      description = "with a bang",
+      picture = "https://example.org/bang.png",
+    },
     { title = event.text },
   }, { lasts = "1m" })
 end
@@ -289,31 +318,7 @@ end)
 
 #[tokio::test]
 async fn contents_are_sent_in_the_forms_of_telegram() {
-    let script = r#"
-local does = {
-  unmute = function(event) event.member:unmute() end,
-  role = function(event) event.member:add_role("Baker") end,
-  topic = function(event) event.room:set_topic("trees") end,
-  lock = function(event) event.room:lock() end,
-  unlock = function(event) event.room:unlock() end,
-  purge = function(event) event.room:purge(3) end,
-  dm = function(event) event.user:dm("psst") end,
-  poll = function(event) event.room:send{ poll = { question = "When?", options = { "Monday", "Friday" }, lasts = "1h" } } end,
-  file = function(event) event.room:send{ text = "notes", files = { { name = "notes.txt", data = "hello" } } } end,
-  album = function(event) event.room:send{ text = "two", files = { { name = "a.txt", data = "a" }, { name = "b.txt", data = "b" } } } end,
-  embed = function(event) event.room:send{ embeds = { { title = "T", url = "https://example.org", description = "D", fields = { { name = "N", value = "V" } } } } } end,
-  long = function(event) event.room:send(string.rep("word ", 1500)) end,
-  kick = function(event) event.member:kick("enough") end,
-  ban = function(event) event.member:ban{ for_ = "1h", reason = "spam", purge = "1d" } end,
-}
-function on_message(event)
-  local f = does[event.text]
-  if f then f(event) end
-end
-function on_poll_vote(event) event.room:send(`{event.user.name} votes {table.concat(event.values, "+")}`) end
-function on_error(event) log.error("failed: " .. event.error.message) end
-"#;
-    let Some(fixture) = Fixture::with(script).await else { return };
+    let Some(fixture) = Fixture::with(DOES).await else { return };
     let telegram = &fixture.telegram;
     telegram.says("alice", "Village", "poll");
     let poll = telegram
@@ -337,6 +342,14 @@ function on_error(event) log.error("failed: " .. event.error.message) end
             (telegram.texts("Village").iter().filter(|text| text.starts_with("word")).count() == 2).then_some(())
         })
         .await;
+    assert!(!fixture.project.log().contains("failed:"), "{}", fixture.project.log());
+    fixture.ends_well().await;
+}
+
+#[tokio::test]
+async fn members_and_chats_are_moderated_by_telegrams_means() {
+    let Some(fixture) = Fixture::with(DOES).await else { return };
+    let telegram = &fixture.telegram;
     telegram.says("alice", "Village", "role");
     telegram
         .until("she is a baker", |telegram| (telegram.member_now("alice", "Village")["tag"] == "Baker").then_some(()))

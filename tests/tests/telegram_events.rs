@@ -38,7 +38,8 @@ fn reader(telegram: &StandIn) -> Updates {
 async fn updates(options: Options) -> Option<(StandIn, Vec<Value>)> {
     let mut bot = Bot::start_with(options).await?;
     bot.asks_for_all().await;
-    let poll = json!({ "chat_id": bot.stand_in.chat("Village"), "question": "Tea?", "options": [{ "text": "yes" }, { "text": "no" }], "is_anonymous": false });
+    let (chat, options) = (bot.stand_in.chat("Village"), json!([{ "text": "yes" }, { "text": "no" }]));
+    let poll = json!({ "chat_id": chat, "question": "Tea?", "options": options, "is_anonymous": false });
     bot.ok("sendPoll", poll).await;
     telegram_day::begins(&bot.stand_in);
     bot.stand_in.raw(json!({ "the_end": true }));
@@ -145,7 +146,8 @@ fn disturb_entities(update: &mut Value, random: &mut StdRng) {
     };
     let entities: Vec<Value> = (0..random.random_range(0..12)).map(|_| entity(random)).collect();
     let message = json!({
-        "message_id": 1, "date": 1, "chat": { "id": -5, "type": "group", "title": "G" }, "from": { "id": 7, "first_name": "A" },
+        "message_id": 1, "date": 1, "chat": { "id": -5, "type": "group", "title": "G" },
+        "from": { "id": 7, "first_name": "A" },
         "text": "/a@palabre_bot 👩‍👩‍👧‍👦 *x* `y` \u{202e}[z](w)\n> q 💥", "entities": entities,
     });
     *update = json!({ "update_id": 1, "message": message });

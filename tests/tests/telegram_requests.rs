@@ -9,22 +9,58 @@ use serde_json::Value;
 /// Each content and action by its name; `done` follows in the same room after all of it.
 const SCRIPT: &str = r#"
 local long = string.rep("word ", 900)
+local pictures = { { name = "a.jpg", data = "a" }, { name = "b.jpg", data = "b" } }
+local ok = { label = "ok", action = "ok" }
 local does = {
-  plain = function(event) event:reply("**hi** *there* `x` ~~no~~ ||psst|| [link](https://a.example) @alice\n> quoted\n```lua\nprint(1)\n```") end,
-  loud = function(event) event.room:send{ text = `<@{event.user.id:match("%d+$")}> and @bob`, mentions = { event.user.id } } end,
+  plain = function(event)
+    local line = "**hi** *there* `x` ~~no~~ ||psst|| [link](https://a.example) @alice"
+    event:reply(line .. "\n> quoted\n```lua\nprint(1)\n```")
+  end,
+  loud = function(event)
+    event.room:send{ text = `<@{event.user.id:match("%d+$")}> and @bob`, mentions = { event.user.id } }
+  end,
   silent = function(event) event.room:send{ text = "hush", silent = true } end,
-  embed = function(event) event.room:send{ embeds = { { title = "News", description = "*big*", url = "https://news.example", color = 0xff0000, fields = { { name = "a", value = "1", inline = true } } } } } end,
-  buttons = function(event) event.room:send{ text = "well?", buttons = { { label = "Yes", action = "yes", style = "primary" }, { label = "No", action = "no" }, { label = "Later", action = "later", disabled = true }, { label = "Read", url = "https://read.example" }, { label = "Long", action = string.rep("x", 65) } } } end,
-  select = function(event) event.room:send{ text = "which?", select = { action = "pick", placeholder = "one or two", min = 1, max = 2, options = { { label = "Red", value = "r", description = "like blood" }, { label = "Blue", value = "b" } } } } end,
-  form = function(event) event:form{ title = "A *form*", action = "f", fields = { { name = "a", label = "Why?", placeholder = "because" }, { name = "b", label = "Who?" } } } end,
+  embed = function(event)
+    local news = { title = "News", description = "*big*", url = "https://news.example", color = 0xff0000 }
+    news.fields = { { name = "a", value = "1", inline = true } }
+    event.room:send{ embeds = { news } }
+  end,
+  buttons = function(event)
+    event.room:send{
+      text = "well?",
+      buttons = {
+        { label = "Yes", action = "yes", style = "primary" },
+        { label = "No", action = "no" },
+        { label = "Later", action = "later", disabled = true },
+        { label = "Read", url = "https://read.example" },
+        { label = "Long", action = string.rep("x", 65) },
+      },
+    }
+  end,
+  select = function(event)
+    local options = { { label = "Red", value = "r", description = "like blood" }, { label = "Blue", value = "b" } }
+    local select = { action = "pick", placeholder = "one or two", min = 1, max = 2, options = options }
+    event.room:send{ text = "which?", select = select }
+  end,
+  form = function(event)
+    local fields = { { name = "a", label = "Why?", placeholder = "because" }, { name = "b", label = "Who?" } }
+    event:form{ title = "A *form*", action = "f", fields = fields }
+  end,
   file = function(event) event.room:send{ text = "here", files = { { name = "notes.txt", data = "some notes" } } } end,
-  picture = function(event) event.room:send{ files = { { name = "tree.png", data = "png", content_type = "image/png" } } } end,
-  sound = function(event) event.room:send{ files = { { name = "a.mp3", data = "mp3" }, { name = "b.ogg", data = "ogg" } } } end,
-  album = function(event) event.room:send{ text = "two", files = { { name = "a.jpg", data = "a" }, { name = "b.jpg", data = "b" } } } end,
-  album_with_buttons = function(event) event.room:send{ text = "two", files = { { name = "a.jpg", data = "a" }, { name = "b.jpg", data = "b" } }, buttons = { { label = "ok", action = "ok" } } } end,
+  picture = function(event)
+    event.room:send{ files = { { name = "tree.png", data = "png", content_type = "image/png" } } }
+  end,
+  sound = function(event)
+    event.room:send{ files = { { name = "a.mp3", data = "mp3" }, { name = "b.ogg", data = "ogg" } } }
+  end,
+  album = function(event) event.room:send{ text = "two", files = pictures } end,
+  album_with_buttons = function(event) event.room:send{ text = "two", files = pictures, buttons = { ok } } end,
   long = function(event) event.room:send(long) end,
-  edit = function(event) local m = event.room:send("draft") m:edit{ text = "final *now*", buttons = { { label = "ok", action = "ok" } } } end,
-  recaption = function(event) local m = event.room:send{ text = "draft", files = { { name = "a.txt", data = "a" } } } m:edit("final") end,
+  edit = function(event) local m = event.room:send("draft") m:edit{ text = "final *now*", buttons = { ok } } end,
+  recaption = function(event)
+    local m = event.room:send{ text = "draft", files = { { name = "a.txt", data = "a" } } }
+    m:edit("final")
+  end,
   delete = function(event) return event.message:delete("spam") end,
   react = function(event) event.message:react("❤️") end,
   unreact = function(event) event.message:unreact("❤️") end,
@@ -74,9 +110,10 @@ impl Fixture {
         let telegram =
             StandIn::start_with(Options { limits: Limits::none(), roughness: 0.0, ..Options::default() }).await?;
         let (api, token) = (telegram.api(), telegram.token());
-        let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+        let settings = "{ pace: { per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 } }";
         let bots = format!(
-            "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }} }}\nscripts: {{ test: {{ grants: [moderation, rooms, direct, files, mentions] }} }}\n"
+            "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {settings} }} }}\n\
+             scripts: {{ test: {{ grants: [moderation, rooms, direct, files, mentions] }} }}\n"
         );
         let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
         Some(Self { telegram, project, lines: Vec::new(), seen: 0 })

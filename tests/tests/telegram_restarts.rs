@@ -23,7 +23,9 @@ impl Fixture {
         let (api, token) = (telegram.api(), telegram.token());
         let pace = format!("{{ per_second: 1000, per_second_in_chat: {pace}, per_minute_in_group: 10000 }}");
         let bots = format!(
-            "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", prefix: \"!\", telegram: {{ pace: {pace} }} }} }}\nscripts: {{ test: {{ grants: [rooms] }} }}\n"
+            "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", prefix: \"!\", \
+             telegram: {{ pace: {pace} }} }} }}\n\
+             scripts: {{ test: {{ grants: [rooms] }} }}\n"
         );
         let project = Project::new(&bots, &[("test.luau", script)]);
         Some(Self { telegram, project })
@@ -158,13 +160,21 @@ command("menu", {}, function(event)
   event:reply{
     text = "what?",
     buttons = { { label = "Go", action = "go" }, { label = "Long", action = string.rep("long", 30) } },
-    select = { action = "colour", max = 2, options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } } },
+    select = {
+      action = "colour",
+      max = 2,
+      options = { { label = "Red", value = "red" }, { label = "Blue", value = "blue" } },
+    },
   }
 end)
 command("report", {}, function(event)
-  event:form{ title = "Report", action = "report", fields = { { name = "why", label = "Why?" }, { name = "who", label = "Who?" }, { name = "more", label = "More?", optional = true } } }
+  local fields = { { name = "why", label = "Why?" }, { name = "who", label = "Who?" } }
+  table.insert(fields, { name = "more", label = "More?", optional = true })
+  event:form{ title = "Report", action = "report", fields = fields }
 end)
-function on_button(event) event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true } end
+function on_button(event)
+  event:answer{ text = `pressed {event.action:sub(1, 8)} {#event.action}`, ephemeral = true }
+end
 function on_select(event) event:reply(table.concat(event.values, "+")) end
 function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.values.who}/{event.values.more}`) end
 "#;
@@ -189,7 +199,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     assert_eq!(telegram.answered(&pressed).await.text, "pressed longlong 120");
     let pressed = telegram.presses("bob", menu, "Red");
     telegram.answered(&pressed).await;
-    telegram.until("both are marked", |telegram| (marks(telegram, menu) == 2).then_some(())).await;
+    telegram.until("both are ticked", |telegram| (ticks(telegram, menu) == 2).then_some(())).await;
     let question = telegram.hears("Forum/ideas", "Who?").await;
     telegram.confirmed().await;
     assert!(daemon.stop().await, "{}", fixture.project.log());
@@ -205,7 +215,7 @@ function on_form(event) event:reply(`{event.action}: {event.values.why}/{event.v
     fixture.breaks_no_rule();
 }
 
-fn marks(telegram: &StandIn, menu: MessageRef) -> usize {
+fn ticks(telegram: &StandIn, menu: MessageRef) -> usize {
     telegram.message(menu)["reply_markup"].to_string().matches('✅').count()
 }
 

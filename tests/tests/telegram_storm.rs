@@ -75,8 +75,8 @@ impl Said {
         self.count += 1;
     }
 
-    async fn pause(&mut self, most: u64) {
-        tokio::time::sleep(Duration::from_millis(self.random.random_range(0..most))).await;
+    async fn pause(&mut self, millis_max: u64) {
+        tokio::time::sleep(Duration::from_millis(self.random.random_range(0..millis_max))).await;
     }
 
     /// Waits until everything is answered, and returns the numbers of repetitions.
@@ -164,7 +164,8 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
     let counters = telegram.counters();
     let (times, longest) = (repetitions.len(), repetitions.iter().max().copied().unwrap_or_default());
     println!(
-        "{} updates, {kills} kills, {kills} cuts, {} calls that went wrong, {} updates given again; {} answers repeated on {times} occasions, at most {longest} in a row, in {:.1?}",
+        "{} updates, {kills} kills, {kills} cuts, {} calls that went wrong, {} updates given again; \
+         {} answers repeated on {times} occasions, at most {longest} in a row, in {:.1?}",
         said.count,
         counters.faults,
         counters.duplicates,

@@ -20,10 +20,8 @@ async fn telegram() -> Option<StandIn> {
 
 fn bots(telegram: &StandIn, more: &str) -> String {
     let (api, token) = (telegram.api(), telegram.token());
-    let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
-    format!(
-        "bots:\n  tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }}\n{more}"
-    )
+    let settings = "{ pace: { per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 } }";
+    format!("bots:\n  tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {settings} }}\n{more}")
 }
 
 /// Another program with the same token, which polls for updates continuously.
@@ -67,10 +65,8 @@ function on_message(event) event:reply(`{store.get("lost")}; {store.get("back")}
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_refused_stops_its_bot_alone() {
     let Some(telegram) = telegram().await else { return };
-    let other = format!(
-        "  gone: {{ platform: telegram, token: \"987654321:{SECRET}\", api: \"{}\" }}\n  lobby: {{ platform: rooms }}\n",
-        telegram.api()
-    );
+    let gone = format!("{{ platform: telegram, token: \"987654321:{SECRET}\", api: \"{}\" }}", telegram.api());
+    let other = format!("  gone: {gone}\n  lobby: {{ platform: rooms }}\n");
     let project = Project::new(&bots(&telegram, &other), &[("echo.luau", ECHO)]);
     let daemon = project.start().await;
     telegram.says("alice", "Village", "one");

@@ -6,13 +6,16 @@ use palabre_tests::telegram::{Limits, Options, StandIn};
 use palabre_tests::{Daemon, Project};
 
 const SCRIPT: &str = r#"
-command("order", { args = { { name = "what", type = "string" }, { name = "whom", type = "member", optional = true } } }, function(event, args)
+local order = { { name = "what", type = "string" }, { name = "whom", type = "member", optional = true } }
+command("order", { args = order }, function(event, args)
   if args.what == "lock" then event.room:lock() elseif args.what == "unlock" then event.room:unlock()
   elseif args.what == "mute" then args.whom:mute() elseif args.what == "unmute" then args.whom:unmute()
   elseif args.what == "ban" then args.whom:ban{ purge = "1d" } end
   event:reply(`{args.what} is done`)
 end)
-command("vote", {}, function(event) event.room:send{ text = "", poll = { question = "Tea?", options = { "yes", "no" } } } end)
+command("vote", {}, function(event)
+  event.room:send{ text = "", poll = { question = "Tea?", options = { "yes", "no" } } }
+end)
 command("tell", {}, function(event)
   event:form{ action = "told", title = "Tell", fields = { { name = "what", label = "What?" } } }
 end)
@@ -23,8 +26,11 @@ function on_message(event) event:reply(`heard {event.text}`) end
 async fn set_up() -> Option<(StandIn, Project, Daemon)> {
     let telegram = StandIn::start_with(Options { limits: Limits::none(), ..Options::default() }).await?;
     let (api, token) = (telegram.api(), telegram.token());
+    let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
     let bots = format!(
-        "listen: 127.0.0.1:0\nbots:\n  tg:\n    platform: telegram\n    token: \"{token}\"\n    api: {api}\n    telegram:\n      pace: {{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }}\nscripts:\n  test: {{ grants: [moderation, rooms] }}\n"
+        "listen: 127.0.0.1:0\n\
+         bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }} }}\n\
+         scripts: {{ test: {{ grants: [moderation, rooms] }} }}\n"
     );
     let project = Project::new(&bots, &[("test.luau", SCRIPT)]);
     let daemon = project.start().await;

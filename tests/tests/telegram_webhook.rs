@@ -103,9 +103,8 @@ fn bots(telegram: &StandIn, webhook: Option<&str>) -> String {
     let (api, token) = (telegram.api(), telegram.token());
     let pace = "pace: { per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
     let webhook = webhook.map(|url| format!(", webhook: \"{url}\"")).unwrap_or_default();
-    format!(
-        "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ {pace}{webhook} }} }} }}\n"
-    )
+    let settings = format!("{{ {pace}{webhook} }}");
+    format!("bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {settings} }} }}\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,9 @@ pub fn begins(telegram: &StandIn) {
 }
 
 fn talk(telegram: &StandIn) {
-    let entities = json!([{ "type": "bold", "offset": 6, "length": 3 }, { "type": "text_link", "offset": 11, "length": 4, "url": "https://a.example" }]);
+    let bold = json!({ "type": "bold", "offset": 6, "length": 3 });
+    let link = json!({ "type": "text_link", "offset": 11, "length": 4, "url": "https://a.example" });
+    let entities = json!([bold, link]);
     let first = telegram.posts("alice", "Village", json!({ "text": "hello all, here *x*", "entities": entities }));
     let answer = telegram.replies("bob", first, "hi @alice");
     telegram.replies_to_quote("bob", first, "all", "not all");
@@ -30,7 +32,8 @@ fn talk(telegram: &StandIn) {
     telegram.reacts_with("alice", answer, &[]);
     telegram.pins("olivia", first);
     telegram.says_anonymously("olivia", "Village", "order!");
-    let mention = json!([{ "type": "text_mention", "offset": 0, "length": 3, "user": { "id": 5, "is_bot": false, "first_name": "Zoé" } }]);
+    let zoe = json!({ "id": 5, "is_bot": false, "first_name": "Zoé" });
+    let mention = json!([{ "type": "text_mention", "offset": 0, "length": 3, "user": zoe }]);
     telegram.posts("alice", "Village", json!({ "text": "Zoé++, 👍", "entities": mention }));
     telegram.renames("bob", "Bob", Some("Baker"), None);
     telegram.says("bob", "Village", "under another name");

@@ -29,8 +29,10 @@ async fn null_is_as_good_as_absent_in_answers_and_in_updates() {
     let (chat, alice) = (telegram.chat("Village"), telegram.user("alice"));
     telegram.raw(json!({
         "message": {
-            "message_id": 900.0, "date": 1_700_000_000.0, "text": "with nulls", "entities": null, "photo": null, "is_topic_message": null,
-            "chat": { "id": chat, "type": "supergroup", "title": "Village", "is_forum": null, "unheard_of": { "a": null } },
+            "message_id": 900.0, "date": 1_700_000_000.0, "text": "with nulls", "entities": null, "photo": null,
+            "is_topic_message": null, "chat": {
+                "id": chat, "type": "supergroup", "title": "Village", "is_forum": null, "unheard_of": { "a": null },
+            },
             "from": { "id": alice, "is_bot": null, "first_name": "Alice", "last_name": null, "username": null },
             "reply_to_message": null, "new_chat_members": null, "caption_entities": [null, { "type": null }],
         },

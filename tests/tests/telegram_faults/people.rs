@@ -5,10 +5,19 @@ use palabre_tests::telegram::{Limits, Options, StandIn};
 use serde_json::json;
 
 const SCRIPT: &str = r#"
-command("who", { args = { { name = "whom", type = "user" } } }, function(event, args) event:reply(`it is {args.whom.name}`) end)
-command("eject", { args = { { name = "whom", type = "member" } } }, function(event, args) args.whom:ban() event:reply("ejected") end)
-command("secret", {}, function(event) event:answer{ text = `for {event.user.name} alone: {string.rep("x", 250)}`, ephemeral = true } end)
-command("offer", {}, function(event) event:reply{ text = "press", buttons = { { label = "Tell", action = "tell" } } } end)
+command("who", { args = { { name = "whom", type = "user" } } }, function(event, args)
+  event:reply(`it is {args.whom.name}`)
+end)
+command("eject", { args = { { name = "whom", type = "member" } } }, function(event, args)
+  args.whom:ban()
+  event:reply("ejected")
+end)
+command("secret", {}, function(event)
+  event:answer{ text = `for {event.user.name} alone: {string.rep("x", 250)}`, ephemeral = true }
+end)
+command("offer", {}, function(event)
+  event:reply{ text = "press", buttons = { { label = "Tell", action = "tell" } } }
+end)
 function on_button(event) event:answer{ text = `told in private: {string.rep("x", 250)}`, ephemeral = true } end
 "#;
 
@@ -17,7 +26,8 @@ async fn set_up(script: &str) -> Option<(StandIn, Project)> {
     let (api, token) = (telegram.api(), telegram.token());
     let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
     let bots = format!(
-        "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }} }}\nscripts: {{ test: {{ grants: [moderation] }} }}\n"
+        "bots: {{ tg: {{ platform: telegram, token: \"{token}\", api: \"{api}\", telegram: {{ pace: {pace} }} }} }}\n\
+         scripts: {{ test: {{ grants: [moderation] }} }}\n"
     );
     Some((telegram, Project::new(&bots, &[("test.luau", script)])))
 }

@@ -38,9 +38,9 @@ impl OtherPlatform for Groups {
 
     fn bot(&self) -> String {
         let (api, token) = (self.0.api(), self.0.token());
-        let pace = "{ per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 }";
+        let settings = "{ pace: { per_second: 1000, per_second_in_chat: 1000, per_minute_in_group: 10000 } }";
         format!(
-            r#"village: {{ platform: telegram, prefix: "!", api: "{api}", token: "{token}", telegram: {{ pace: {pace} }} }}"#
+            r#"village: {{ platform: telegram, prefix: "!", api: "{api}", token: "{token}", telegram: {settings} }}"#
         )
     }
 

@@ -28,10 +28,10 @@ async fn a_user_who_has_not_started_or_has_blocked_the_bot_receives_nothing() {
 #[tokio::test]
 async fn a_bot_that_is_thrown_out_or_leaves_can_do_nothing() {
     let Some(mut bot) = Bot::start().await else { return };
-    let (village, hamlet) = (bot.stand_in.chat("Village"), bot.stand_in.chat("Hamlet"));
+    let (supergroup, hamlet) = (bot.stand_in.chat("Village"), bot.stand_in.chat("Hamlet"));
     bot.stand_in.throws_bot_out("Village");
     assert_eq!(bot.next("my_chat_member").await["new_chat_member"]["status"], "kicked");
-    let refused = bot.refused("sendMessage", json!({ "chat_id": village, "text": "x" })).await;
+    let refused = bot.refused("sendMessage", json!({ "chat_id": supergroup, "text": "x" })).await;
     assert_eq!(refused, "Forbidden: bot was kicked from the supergroup chat");
     bot.ok("leaveChat", json!({ "chat_id": hamlet })).await;
     let refused = bot.refused("getChat", json!({ "chat_id": hamlet })).await;

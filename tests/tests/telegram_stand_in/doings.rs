@@ -13,25 +13,25 @@ use crate::bot::{Bot, quick};
 async fn old_messages_cannot_be_deleted_nor_old_presses_answered() {
     let clock = VirtualClock::new(1_790_000_000_000);
     let Some(bot) = Bot::start_with(Options { clock: Arc::new(clock.clone()), ..quick() }).await else { return };
-    let village = bot.stand_in.chat("Village");
+    let supergroup = bot.stand_in.chat("Village");
     let theirs = bot.stand_in.says("alice", "Village", "hello");
     let keyboard = json!({ "inline_keyboard": [[{ "text": "Go", "callback_data": "go" }]] });
-    let said = bot.ok("sendMessage", json!({ "chat_id": village, "text": "x", "reply_markup": keyboard })).await;
+    let said = bot.ok("sendMessage", json!({ "chat_id": supergroup, "text": "x", "reply_markup": keyboard })).await;
     let query =
-        bot.stand_in.presses("bob", MessageRef { chat: village, id: said["message_id"].as_i64().unwrap() }, "go");
+        bot.stand_in.presses("bob", MessageRef { chat: supergroup, id: said["message_id"].as_i64().unwrap() }, "go");
     clock.advance(Duration::from_secs(16));
     let stale = bot.refused("answerCallbackQuery", json!({ "callback_query_id": query })).await;
     assert!(stale.starts_with("Bad Request: query is too old"));
     clock.advance(Duration::from_secs(48 * 3_600));
-    let old = bot.refused("deleteMessage", json!({ "chat_id": village, "message_id": theirs.id })).await;
+    let old = bot.refused("deleteMessage", json!({ "chat_id": supergroup, "message_id": theirs.id })).await;
     assert_eq!(old, "Bad Request: message can't be deleted for everyone");
     assert_eq!(bot.stand_in.pending(), 2, "updates are kept for a day");
     assert_eq!(bot.ok("getUpdates", json!({ "offset": 0 })).await, json!([]));
     let fresh: Vec<i64> = (0..3).map(|_| bot.stand_in.says("bob", "Village", "x").id).collect();
-    let many = |ids: Vec<i64>| json!({ "chat_id": village, "message_ids": ids });
+    let many = |ids: Vec<i64>| json!({ "chat_id": supergroup, "message_ids": ids });
     bot.ok("deleteMessages", many([fresh.clone(), vec![999]].concat())).await;
-    assert!(fresh.iter().all(|id| bot.stand_in.message(MessageRef { chat: village, id: *id }).is_null()));
-    let gone = bot.refused("deleteMessage", json!({ "chat_id": village, "message_id": fresh[0] })).await;
+    assert!(fresh.iter().all(|id| bot.stand_in.message(MessageRef { chat: supergroup, id: *id }).is_null()));
+    let gone = bot.refused("deleteMessage", json!({ "chat_id": supergroup, "message_id": fresh[0] })).await;
     assert_eq!(gone, "Bad Request: message to delete not found");
     for ids in [vec![], (0..101).collect()] {
         bot.refused("deleteMessages", many(ids)).await;
@@ -102,13 +102,13 @@ async fn messages_are_pinned_copied_forwarded_and_quoted() {
 async fn commands_are_registered_by_scope_and_language() {
     let Some(bot) = Bot::start().await else { return };
     let list = |name: &str, description: &str| json!([{ "command": name, "description": description }]);
-    let village = bot.stand_in.chat("Village");
+    let supergroup = bot.stand_in.chat("Village");
     bot.ok("setMyCommands", json!({ "commands": list("roll", "Roll a die") })).await;
-    let scope = json!({ "type": "chat", "chat_id": village });
+    let scope = json!({ "type": "chat", "chat_id": supergroup });
     let of_chat = json!({ "commands": list("lanza", "Lanza un dado"), "scope": scope, "language_code": "es" });
     bot.ok("setMyCommands", of_chat).await;
     assert_eq!(bot.stand_in.commands("default", "")[0]["command"], "roll");
-    assert_eq!(bot.stand_in.commands(&format!("chat:{village}"), "es")[0]["command"], "lanza");
+    assert_eq!(bot.stand_in.commands(&format!("chat:{supergroup}"), "es")[0]["command"], "lanza");
     let admins = json!({ "type": "all_chat_administrators" });
     bot.ok("setMyCommands", json!({ "commands": list("ban", "Ban somebody"), "scope": admins })).await;
     bot.stand_in.speaks("bob", "es");
@@ -117,7 +117,7 @@ async fn commands_are_registered_by_scope_and_language() {
     assert_eq!(bot.stand_in.sees_commands("bob", "Village"), ["lanza"]);
     assert_eq!(bot.stand_in.sees_commands("bob", "@bob"), ["roll"]);
     bot.ok("deleteMyCommands", json!({ "scope": admins })).await;
-    let asked = json!({ "scope": { "type": "chat", "chat_id": village }, "language_code": "es" });
+    let asked = json!({ "scope": { "type": "chat", "chat_id": supergroup }, "language_code": "es" });
     assert_eq!(bot.ok("getMyCommands", asked.clone()).await[0]["command"], "lanza");
     bot.ok("deleteMyCommands", asked).await;
     assert_eq!(bot.stand_in.command_scopes(), [("default".to_owned(), String::new())]);
@@ -138,7 +138,9 @@ async fn an_inline_query_is_answered_and_a_result_taken() {
     let Some(mut bot) = Bot::start().await else { return };
     let query = bot.stand_in.inline_query("alice", "tree");
     assert_eq!(bot.next("inline_query").await["query"], "tree");
-    let article = |id: &str| json!({ "type": "article", "id": id, "title": "A tree", "input_message_content": { "message_text": "🌳" } });
+    let content = json!({ "message_text": "🌳" });
+    let article =
+        |id: &str| json!({ "type": "article", "id": id, "title": "A tree", "input_message_content": content });
     let answer = |results: Value| json!({ "inline_query_id": query, "results": results });
     bot.refused("answerInlineQuery", answer(json!([article("1"), article("1")]))).await;
     bot.refused("answerInlineQuery", answer(json!([{ "type": "article", "id": "1", "title": "x" }]))).await;

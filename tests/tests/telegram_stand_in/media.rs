@@ -31,8 +31,8 @@ async fn files_are_uploaded_used_again_and_fetched() {
     let said = upload(&bot, "sendPhoto", form).await["result"].clone();
     let original = &said["photo"][2];
     assert_eq!((&said["caption"], download(&bot, &original["file_id"]).await), (&json!("a tree"), b"\x89PNG".to_vec()));
-    let again = json!({ "chat_id": chat, "photo": original["file_id"] });
-    assert_eq!(bot.ok("sendPhoto", again).await["photo"], said["photo"]);
+    let known = json!({ "chat_id": chat, "photo": original["file_id"] });
+    assert_eq!(bot.ok("sendPhoto", known).await["photo"], said["photo"]);
     let wrong = json!({ "chat_id": chat, "document": original["file_id"] });
     assert_eq!(bot.refused("sendDocument", wrong).await, "Bad Request: can't use file of type photo as document");
     let unknown = json!({ "chat_id": chat, "photo": "no-such-id" });
@@ -94,7 +94,9 @@ async fn an_album_has_two_to_ten_that_go_together() {
         assert_eq!(upload(&bot, "sendMediaGroup", album(bad)).await["ok"], false);
     }
     let first = &sent["result"][0];
-    let edit = json!({ "chat_id": first["chat"]["id"], "message_id": first["message_id"], "media": { "type": "photo", "media": sent["result"][1]["photo"][2]["file_id"], "caption": "b" } });
+    let photo = &sent["result"][1]["photo"][2]["file_id"];
+    let media = json!({ "type": "photo", "media": photo, "caption": "b" });
+    let edit = json!({ "chat_id": first["chat"]["id"], "message_id": first["message_id"], "media": media });
     let edited = bot.ok("editMessageMedia", edit).await;
     assert_eq!((&edited["photo"], &edited["caption"]), (&sent["result"][1]["photo"], &json!("b")));
     assert_eq!(bot.stand_in.file(edited["photo"][2]["file_id"].as_str().unwrap()).unwrap(), &b"b"[..]);

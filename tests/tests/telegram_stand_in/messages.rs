@@ -13,7 +13,10 @@ async fn a_text_has_a_length_and_its_entities_lie_inside_it() {
     bot.ok("sendMessage", text(&"🎲".repeat(2_048))).await;
     assert_eq!(bot.refused("sendMessage", text(&"🎲".repeat(2_049))).await, "Bad Request: message is too long");
     assert_eq!(bot.refused("sendMessage", text(" \n ")).await, "Bad Request: message text is empty");
-    let bold = |offset: i64, length: i64| json!({ "chat_id": chat, "text": "🎲 six", "entities": [{ "type": "bold", "offset": offset, "length": length }] });
+    let bold = |offset: i64, length: i64| {
+        let entity = json!({ "type": "bold", "offset": offset, "length": length });
+        json!({ "chat_id": chat, "text": "🎲 six", "entities": [entity] })
+    };
     assert_eq!(bot.ok("sendMessage", bold(0, 6)).await["entities"][0]["length"], 6);
     for (offset, length) in [(0, 7), (1, 3), (0, 1), (-1, 2), (3, 0)] {
         let refused = bot.refused("sendMessage", bold(offset, length)).await;
