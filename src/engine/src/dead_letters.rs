@@ -6,8 +6,9 @@ use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Error, Snapshot, Store};
 
 use crate::entry_batch::{EntryBatch, EventRecord, ScriptVersion};
-use crate::outbox::chain_row;
-use crate::recovery::{DeadLetter, Position, numbers};
+use crate::outbox::entry::chain_row;
+use crate::recovery::numbers;
+use crate::rows::{DeadLetter, Position};
 use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};
 
 /// An error of an operation on dead letters; nothing was changed.

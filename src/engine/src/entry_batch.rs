@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Event, EventName, Fault, Millis, ScriptName};
+use palabre_model::{Bot, Event, EventName, Fault, Millis, ScriptName};
 use palabre_script::{Answer, Effects, Wait};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,11 @@ pub struct ScriptVersion {
     pub name: ScriptName,
     /// The hash of its files.
     pub version: Arc<str>,
+}
+
+/// Returns the bot of events that belong to no bot: the runtime itself.
+pub(crate) fn own_bot() -> Bot {
+    Bot { name: "palabre".into(), platform: "palabre".into() }
 }
 
 /// An event and the scripts that receive it.

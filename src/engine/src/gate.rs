@@ -1,23 +1,22 @@
 //! Runs `before_message` hooks, one script after another, before a message is delivered.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use palabre_model::{BotName, Event, EventKind, Gate, Permission, Verdict};
+use palabre_model::{Event, EventKind, Gate, Permission, Verdict};
 use tokio::sync::oneshot;
 
-use crate::operators::BotSettings;
+use crate::message::Task;
+use crate::operators::{BotSettings, Settings};
+use crate::published::Published;
 use crate::router::Declared;
-use crate::status::Published;
-use crate::worker::Task;
 use crate::workers::Workers;
 
 /// The gate that the adapter of a platform of our own asks.
 pub(crate) struct ScriptsGate {
     pub(crate) declared: Arc<Published<Arc<Declared>>>,
     pub(crate) workers: Workers,
-    pub(crate) settings: Arc<HashMap<BotName, BotSettings>>,
+    pub(crate) settings: Arc<Settings>,
 }
 
 #[async_trait]

@@ -4,7 +4,7 @@ use palabre_model::{Event, Impact, Member, Permission, Rank, UserId};
 use palabre_script::Denied;
 
 use crate::operators::{BotSettings, Settings};
-use crate::supervisor::Platforms;
+use crate::platforms::Platforms;
 
 /// The rule and its input: bots.yaml, the platforms, and the event of the run that wants to act.
 ///

@@ -10,12 +10,11 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use palabre_model::{Batch, Millis, Shutdown};
 use palabre_store::{Direction, Error, Result, Store};
-use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
 
-use crate::clock_watch::ClockRow;
+use crate::background::BackgroundTasks;
+use crate::clock_watch;
+use crate::message::CoreMessage;
 use crate::scheduler::{Due, Scheduler};
-use crate::sequencer::CoreMessage;
 use crate::tables::{JOURNAL, unpacked};
 
 /// Interval of housekeeping, in milliseconds.
@@ -30,9 +29,7 @@ pub(crate) struct Cleaner {
     pub(crate) low_water_mark: Arc<AtomicU64>,
     pub(crate) retention: Duration,
     pub(crate) shutdown: Shutdown,
-    /// Tracks the cleaning; a shutdown waits for it.
-    pub(crate) running: TaskTracker,
-    pub(crate) runtime: Handle,
+    pub(crate) background: BackgroundTasks,
 }
 
 /// Returns the scheduler's callback: forwards due work, and starts the cleaner when it is time.
@@ -56,7 +53,7 @@ pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cl
             }
             is_busy.store(false, Release);
         };
-        drop(cleaner.running.spawn_blocking_on(clean, &cleaner.runtime));
+        cleaner.background.spawn_blocking(clean);
     }
 }
 
@@ -83,7 +80,7 @@ impl Cleaner {
         let snapshot = self.store.snapshot(0)?;
         let Some(newest) = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Backward)?.next() else { return Ok(false) };
         let keep_from = newest?.0.min(self.low_water_mark.load(Acquire));
-        let clock = ClockRow::read(&snapshot)?;
+        let clock = clock_watch::read(&snapshot)?;
         let mut batch = Batch::default();
         for row in JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.take(BATCHES_PER_STEP) {
             let (number, block) = unpacked(row)?;

@@ -9,39 +9,28 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Release},
+};
 use std::time::Duration;
 
-use palabre_model::{Clock, Event, EventKind, EventName, Millis, Reason, ScriptName, Verdict};
-use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Ticker, Vm, Wait};
+use palabre_model::{Event, EventKind, EventName, Millis, Reason, ScriptName, Verdict};
+use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Vm, Wait};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
-pub(crate) use self::run_batch::{DeferredChange, RunBatch};
-use crate::engine::own_bot;
-use crate::entry_batch::{RunOutcome, ScriptVersion};
-use crate::metrics::Metrics;
+use crate::context::EngineContext;
+use crate::entry_batch::{RunOutcome, own_bot};
+use crate::message::{CoreMessage, InstanceSpec, RunBatch};
 use crate::peers::{Call, Peers};
 use crate::places::{Place, Places};
-use crate::scheduler::Scheduler;
-use crate::script_store::{KeyMap, ScriptStore};
-use crate::sequencer::CoreMessage;
-use crate::status::{Published, ScriptState, ScriptStatus};
+use crate::published::Published;
+use crate::script_store::ScriptStore;
+use crate::status::{ScriptState, ScriptStatus};
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
 const UNDURABLE_BYTES_MAX: usize = 4 << 20;
-
-/// The context that the scripts of a worker share.
-#[derive(Clone)]
-pub(crate) struct ScriptContext {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) scheduler: Scheduler,
-    pub(crate) ticker: Ticker,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) core: crossbeam_channel::Sender<CoreMessage>,
-    /// The next sequence number.
-    pub(crate) seq: Arc<AtomicU64>,
-}
 
 struct Version {
     id: u64,
@@ -80,8 +69,8 @@ pub(crate) struct ScriptInstance {
     pub(crate) index: usize,
     name: ScriptName,
     limits: Limits,
-    config: serde_json::Value,
-    cx: ScriptContext,
+    config: Value,
+    cx: EngineContext,
     store: Rc<ScriptStore>,
     current: Option<Version>,
     /// Replaced versions that have runs which still wait.
@@ -125,39 +114,18 @@ pub(crate) struct ScriptInstance {
 }
 
 impl ScriptInstance {
-    #[allow(clippy::too_many_arguments, reason = "called once, by the worker that owns it")]
-    pub(crate) fn new(
-        index: usize,
-        name: ScriptName,
-        limits: Limits,
-        config: serde_json::Value,
-        cx: ScriptContext,
-        store: ScriptStore,
-        peers: Peers,
-        seed: u64,
-        asking: Arc<AtomicUsize>,
-        status: Arc<Published<ScriptStatus>>,
-    ) -> Self {
+    /// Builds the instance, without a version of the script.
+    pub(crate) fn new(spec: InstanceSpec, cx: EngineContext, peers: Peers) -> Self {
+        let store = ScriptStore::new(&spec, cx.clone(), peers.clone());
+        let InstanceSpec { script_id, name, limits, config, seed, asking, status, .. } = spec;
         // If the store cannot be read now, the next start finds them.
         let deferred = store.deferred_places().unwrap_or_else(|error| {
             tracing::error!(script = %name, "cannot read its deferred events, which wait: {error}");
             HashMap::new()
         });
-        let places = Places::new(deferred);
-        let run_batch = RunBatch {
-            script_id: index,
-            script: ScriptVersion { name: name.clone(), version: "".into() },
-            runs: Vec::new(),
-            cursor: None,
-            writes: KeyMap::default(),
-            requests: Vec::new(),
-            waits: Vec::new(),
-            deferred: Vec::new(),
-            number: 1,
-            durable: store.durable(),
-        };
+        let run_batch = RunBatch::first(script_id, name.clone(), store.durable());
         Self {
-            index,
+            index: script_id,
             name,
             limits,
             config,
@@ -181,7 +149,7 @@ impl ScriptInstance {
             is_waiting_for_store: false,
             run_batch_bytes: 0,
             undurable: VecDeque::new(),
-            places,
+            places: Places::new(deferred),
             retries: VecDeque::new(),
             is_stuck: false,
             is_waiting_for_deferred: false,
@@ -257,7 +225,7 @@ impl ScriptInstance {
     pub(crate) fn load(
         &mut self,
         source: Source,
-        config: Option<serde_json::Value>,
+        config: Option<Value>,
         reason: Reason,
     ) -> Result<Vec<String>, Failure> {
         let before = config.map(|config| std::mem::replace(&mut self.config, config));
@@ -290,7 +258,7 @@ impl ScriptInstance {
     fn try_load(&mut self, source: Source, reason: Reason) -> Result<Vec<String>, Failure> {
         let vm = self.build(&source)?;
         let warnings = vm.borrow().warnings().to_vec();
-        let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), self.next_seq(), 0);
+        let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), self.cx.assign_seq(), 0);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         if let Step::Failed(mut failure) = step {
             self.store.end_calls(false);
@@ -317,7 +285,7 @@ impl ScriptInstance {
     /// Unloads the active version. It is kept for runs of it that wait.
     pub(crate) fn unload(&mut self, reason: Reason) {
         let Some(old) = self.current.take() else { return };
-        let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.next_seq(), 0);
+        let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.cx.assign_seq(), 0);
         self.peers.set(&self.name, None);
         let step = guarded(|| old.vm.borrow_mut().start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
@@ -340,10 +308,6 @@ impl ScriptInstance {
         self.cx.clock.now()
     }
 
-    fn next_seq(&self) -> u64 {
-        self.cx.seq.fetch_add(1, Relaxed)
-    }
-
     fn count_asking(&self) {
         let asking = self.waiting.values().filter(|waiting| !matches!(waiting.wait, Wait::Sleep { .. })).count();
         self.asking.store(asking, Release);
@@ -361,7 +325,7 @@ impl ScriptInstance {
             status.hooks = self.hooks().into_iter().map(EventName::hook).collect();
             let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
             status.declares = declared.map(|declared| declared.shown()).unwrap_or_default();
-            status.set_aside_events = self.places.deferred();
+            status.deferred_events = self.places.deferred();
             status.memory_bytes = self.current.as_ref().map_or(0, |version| version.vm.borrow().used_memory());
             if error.is_some() {
                 status.last_error = error;

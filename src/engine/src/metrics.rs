@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use self::series::{Labels, Series};
-use crate::status::{BotState, ScriptState, Status};
+use crate::status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
 
 /// Maximum size of a script's series on average, in bytes of names and labels.
 const SERIES_BYTES: usize = 256;
@@ -23,12 +23,15 @@ const SERIES_BYTES: usize = 256;
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<State>);
 
+/// The runtime's own counters, by script and by what is counted.
+type RunCounts = BTreeMap<(ScriptName, &'static str), u64>;
+
 #[derive(Default)]
 struct State {
     /// The metrics of scripts by name, each with the script that used the name first.
     of_scripts: BTreeMap<String, (ScriptName, Series)>,
     reserved: HashMap<ScriptName, Reserved>,
-    runs: BTreeMap<(ScriptName, &'static str), u64>,
+    runs: RunCounts,
 }
 
 /// The reserved series of one script.
@@ -111,57 +114,10 @@ impl Metrics {
             (state.of_scripts.clone(), state.runs.clone())
         };
         let mut registry = Registry::with_prefix("palabre");
-        let up: Family<Labels, Gauge> = Family::default();
-        let memory: Family<Labels, Gauge> = Family::default();
-        let waiting: Family<Labels, Gauge> = Family::default();
-        let suspended: Family<Labels, Gauge> = Family::default();
-        for script in &status.scripts {
-            let labels = vec![("script".to_owned(), script.name.to_string())];
-            up.get_or_create(&labels).set(i64::from(script.state == ScriptState::Up));
-            suspended.get_or_create(&labels).set(i64::from(script.state == ScriptState::Suspended));
-            memory.get_or_create(&labels).set(i64::try_from(script.memory_bytes).unwrap_or(i64::MAX));
-            waiting.get_or_create(&labels).set(i64::try_from(script.waiting_runs).unwrap_or(i64::MAX));
-        }
-        let events: Family<Labels, Gauge> = Family::default();
-        let timers: Family<Labels, Gauge> = Family::default();
-        let timer_bytes: Family<Labels, Gauge> = Family::default();
-        for script in &status.scripts {
-            let labels = vec![("script".to_owned(), script.name.to_string())];
-            timers.get_or_create(&labels).set(i64::try_from(script.timers).unwrap_or(i64::MAX));
-            timer_bytes.get_or_create(&labels).set(i64::try_from(script.timer_bytes).unwrap_or(i64::MAX));
-            events.get_or_create(&labels).set(i64::try_from(script.waiting_events).unwrap_or(i64::MAX));
-        }
-        let actions: Family<Labels, Gauge> = Family::default();
-        let action_bytes: Family<Labels, Gauge> = Family::default();
-        let bot_up: Family<Labels, Gauge> = Family::default();
-        for bot in &status.bots {
-            let labels = vec![("bot".to_owned(), bot.name.to_string())];
-            actions.get_or_create(&labels).set(i64::try_from(bot.waiting_actions).unwrap_or(i64::MAX));
-            action_bytes.get_or_create(&labels).set(i64::try_from(bot.waiting_bytes).unwrap_or(i64::MAX));
-            bot_up.get_or_create(&labels).set(i64::from(bot.state == BotState::Up));
-        }
+        register_scripts(&mut registry, &status.scripts, &runs);
+        register_bots(&mut registry, &status.bots);
         let backlog: Gauge = Gauge::default();
         backlog.set(i64::try_from(status.backlog).unwrap_or(i64::MAX));
-        let happened: Family<Labels, Counter> = Family::default();
-        for ((script, what), count) in &runs {
-            let labels = vec![("script".to_owned(), script.to_string()), ("what".to_owned(), (*what).to_owned())];
-            happened.get_or_create(&labels).inc_by(*count);
-        }
-        registry.register("script_up", "Whether the script receives events", up);
-        registry.register("script_suspended", "Whether the script is suspended after failing too often", suspended);
-        registry.register("script_memory_bytes", "Memory of the script's VM", memory);
-        registry.register("script_waiting_runs", "Runs that wait for an answer, a timeout or a response", waiting);
-        registry.register(
-            "script_happened",
-            "Failures, suspensions, and limits that were reached, by the name of their setting",
-            happened,
-        );
-        registry.register("script_waiting_events", "Events that wait for the script", events);
-        registry.register("script_timers", "Pending timers of the script", timers);
-        registry.register("script_timer_bytes", "Size of the pending timers, with their payloads", timer_bytes);
-        registry.register("bot_up", "Whether the bot is connected", bot_up);
-        registry.register("outbox_actions", "Actions that wait to be performed by the bot", actions);
-        registry.register("outbox_bytes", "Size of the waiting actions", action_bytes);
         registry.register("backlog", "Events, actions and requests that are not done", backlog);
         register_figures(&mut registry, figures);
         let registry_of_scripts = registry.sub_registry_with_prefix("of_script");
@@ -179,6 +135,60 @@ impl Metrics {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Registers the state of scripts, and the runtime's own counters about them.
+fn register_scripts(registry: &mut Registry, scripts: &[ScriptStatus], runs: &RunCounts) {
+    let up: Family<Labels, Gauge> = Family::default();
+    let suspended: Family<Labels, Gauge> = Family::default();
+    let memory: Family<Labels, Gauge> = Family::default();
+    let waiting: Family<Labels, Gauge> = Family::default();
+    let events: Family<Labels, Gauge> = Family::default();
+    let timers: Family<Labels, Gauge> = Family::default();
+    let timer_bytes: Family<Labels, Gauge> = Family::default();
+    for script in scripts {
+        let labels = vec![("script".to_owned(), script.name.to_string())];
+        up.get_or_create(&labels).set(i64::from(script.state == ScriptState::Up));
+        suspended.get_or_create(&labels).set(i64::from(script.state == ScriptState::Suspended));
+        memory.get_or_create(&labels).set(i64::try_from(script.memory_bytes).unwrap_or(i64::MAX));
+        waiting.get_or_create(&labels).set(i64::try_from(script.waiting_runs).unwrap_or(i64::MAX));
+        events.get_or_create(&labels).set(i64::try_from(script.waiting_events).unwrap_or(i64::MAX));
+        timers.get_or_create(&labels).set(i64::try_from(script.timers).unwrap_or(i64::MAX));
+        timer_bytes.get_or_create(&labels).set(i64::try_from(script.timer_bytes).unwrap_or(i64::MAX));
+    }
+    let happened: Family<Labels, Counter> = Family::default();
+    for ((script, what), count) in runs {
+        let labels = vec![("script".to_owned(), script.to_string()), ("what".to_owned(), (*what).to_owned())];
+        happened.get_or_create(&labels).inc_by(*count);
+    }
+    registry.register("script_up", "Whether the script receives events", up);
+    registry.register("script_suspended", "Whether the script is suspended after failing too often", suspended);
+    registry.register("script_memory_bytes", "Memory of the script's VM", memory);
+    registry.register("script_waiting_runs", "Runs that wait for an answer, a timeout or a response", waiting);
+    registry.register(
+        "script_happened",
+        "Failures, suspensions, and limits that were reached, by the name of their setting",
+        happened,
+    );
+    registry.register("script_waiting_events", "Events that wait for the script", events);
+    registry.register("script_timers", "Pending timers of the script", timers);
+    registry.register("script_timer_bytes", "Size of the pending timers, with their payloads", timer_bytes);
+}
+
+/// Registers the state of bots and their outboxes.
+fn register_bots(registry: &mut Registry, bots: &[BotStatus]) {
+    let up: Family<Labels, Gauge> = Family::default();
+    let actions: Family<Labels, Gauge> = Family::default();
+    let action_bytes: Family<Labels, Gauge> = Family::default();
+    for bot in bots {
+        let labels = vec![("bot".to_owned(), bot.name.to_string())];
+        up.get_or_create(&labels).set(i64::from(bot.state == BotState::Up));
+        actions.get_or_create(&labels).set(i64::try_from(bot.waiting_actions).unwrap_or(i64::MAX));
+        action_bytes.get_or_create(&labels).set(i64::try_from(bot.waiting_bytes).unwrap_or(i64::MAX));
+    }
+    registry.register("bot_up", "Whether the bot is connected", up);
+    registry.register("outbox_actions", "Actions that wait to be performed by the bot", actions);
+    registry.register("outbox_bytes", "Size of the waiting actions", action_bytes);
 }
 
 /// Registers the figures of adapters, by name.

@@ -6,15 +6,14 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use palabre_model::{Batch, RoomId, ScriptName};
-
-use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};
-use crate::outbox::Class;
-use crate::pending_waits::{Fetch, Waiter};
-use crate::recovery::Position;
-use crate::script_store::KeyMap;
-use crate::sequencer::{ReceiptSender, ReplySender};
 use palabre_script::{Answer, Change, MetricChange};
 use serde_json::Value;
+
+use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};
+use crate::message::{KeyMap, ReceiptSender, ReplySender, Waiter};
+use crate::outbox::entry::Class;
+use crate::pending_waits::Fetch;
+use crate::rows::Position;
 
 /// Delay of a batch with something urgent, while nothing is being written.
 ///

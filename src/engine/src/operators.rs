@@ -7,8 +7,9 @@ use palabre_fetch::{Grants, Request};
 use palabre_model::{BotName, Event, Member, Permission, RoomId, UserId};
 use serde_json::json;
 
+use crate::background::BackgroundTasks;
 use crate::http::Http;
-use crate::outbox::{Outbox, OutboxLimits};
+use crate::outbox::bot::OutboxLimits;
 
 /// Settings of one bot.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +69,7 @@ impl BotSettings {
 
 impl Operators {
     /// Posts `text` to the webhook, if there is one. Failures are logged.
-    pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, outbox: &Outbox) {
+    pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, background: &BackgroundTasks) {
         let Some(url) = self.webhook.clone() else { return };
         let request = Request {
             method: "POST".to_owned(),
@@ -90,6 +91,6 @@ impl Operators {
                 Err(error) => tracing::error!("the operators' webhook was not reached: {error}"),
             }
         };
-        outbox.tasks.spawn_on(posting, &outbox.runtime);
+        background.spawn(posting);
     }
 }

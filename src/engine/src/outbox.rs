@@ -2,64 +2,126 @@
 //!
 //! So the actions of one room leave in order, a slow room delays no other, and moderation never
 //! waits for messages. Few of a bot's entries are in memory; the rest are rows.
+//!
+//! This module holds the queues and starts a task for each job; `outbox/jobs.rs` does the jobs.
 
 mod attempt;
-mod bot;
+pub(crate) mod bot;
 mod breaker;
-mod entry;
+pub(crate) mod entry;
+pub(crate) mod jobs;
 mod load;
 mod merge;
 mod ordered_queue;
 mod retry_chain;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+use futures_util::future::BoxFuture;
 use palabre_model::{Clock, Entropy, RoomId, Shutdown};
 use palabre_store::Store;
-use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
 
-use crate::recovery::Position;
-use crate::sequencer::CoreMessage;
-use crate::supervisor::Platforms;
-
-pub(crate) use bot::BotOutbox;
-pub use bot::OutboxLimits;
-pub(crate) use entry::{
-    ChainId, Class, Completed, Delivery, Entry, OutboxKey, OutboxRow, Stored, Unperformed, chain_row, size,
-};
+use self::bot::BotOutbox;
+use self::entry::{ChainId, Class, Completed, Delivery, Entry, Stored, UnfinishedActions};
+use crate::background::BackgroundTasks;
+use crate::message::CoreMessage;
+use crate::platforms::Platforms;
+use crate::rows::Position;
 
 /// Delay before the store is read again after a failure.
 const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 type Queues = HashMap<RoomId, VecDeque<Entry>>;
 
-pub(crate) struct Outbox {
+/// The work of one of the outbox's tasks.
+pub(crate) enum Job {
+    /// Perform the actions of an ordered queue.
+    Queue(RoomId, Class),
+    /// Retry the actions of a chain.
+    Chain(ChainId),
+    /// Load rows of a bot and class into memory.
+    Load(String, Class),
+}
+
+/// Returns the future that does a job. It may start further jobs.
+pub(crate) type JobRunner = fn(Arc<Outbox>, Job) -> BoxFuture<'static, ()>;
+
+/// The components that an outbox uses.
+pub(crate) struct OutboxContext {
     pub(crate) platforms: Arc<Platforms>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) core: crossbeam_channel::Sender<CoreMessage>,
+    /// The channel to the sequencer.
+    pub(crate) core: Sender<CoreMessage>,
     pub(crate) shutdown: Shutdown,
-    pub(crate) runtime: Handle,
-    /// All tasks of the outbox; a shutdown waits for them.
-    pub(crate) tasks: TaskTracker,
+    pub(crate) background: BackgroundTasks,
+}
+
+/// The outbox of all bots.
+pub(crate) struct Outbox {
+    cx: OutboxContext,
+    run: JobRunner,
     /// Number of entries that are not completed.
-    pub(crate) pending: AtomicUsize,
+    pending: AtomicUsize,
     /// Whether no further action may begin.
-    pub(crate) leave: AtomicBool,
-    /// Number of HTTP requests of scripts without an answer.
-    pub(crate) requests: AtomicUsize,
+    is_leaving: AtomicBool,
     /// The ordered queues, by class.
-    pub(crate) queues: Mutex<[Queues; 2]>,
+    queues: Mutex<[Queues; 2]>,
 }
 
 impl Outbox {
+    /// Returns an empty outbox, whose jobs `run` does.
+    pub(crate) fn new(cx: OutboxContext, run: JobRunner) -> Arc<Self> {
+        let (pending, is_leaving) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Arc::new(Self { cx, run, pending, is_leaving, queues: Mutex::default() })
+    }
+
     pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
-        self.platforms.outbox(name)
+        self.cx.platforms.outbox(name)
+    }
+
+    /// Returns the number of entries that are not completed.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending.load(Acquire)
+    }
+
+    /// Lets no further action begin: the next start performs what is left.
+    pub(crate) fn leave(&self) {
+        self.is_leaving.store(true, Release);
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Acquire)
+    }
+
+    /// Queues the actions that the previous process left.
+    pub(crate) fn recover(self: &Arc<Self>, unfinished: UnfinishedActions) {
+        let UnfinishedActions { entries, spilled, chains, rows } = unfinished;
+        for (bot, bytes) in rows {
+            self.bot(&bot).reserve(bytes);
+        }
+        for entry in &entries {
+            let bot = self.bot(entry.bot());
+            bot.reserve(entry.bytes);
+            bot.counts(entry.class).found(entry.action.room(), true);
+        }
+        for (room, class) in &spilled {
+            self.bot(room.bot()).counts(*class).found(room, false);
+        }
+        self.pending.fetch_add(chains.len(), Relaxed);
+        for (chain, position, attempts) in chains {
+            self.add_to_chain(chain, position, attempts);
+        }
+        self.push(entries);
+        self.spilled(&spilled);
     }
 
     /// Adds entries to their queues. Their batch is durable, and they are counted as in memory.
@@ -76,11 +138,10 @@ impl Outbox {
         }
     }
 
-    /// Resumes the retries of entries that had left their queues before a restart.
-    pub(crate) fn resume_chains(self: &Arc<Self>, entries: Vec<(ChainId, Position, u32)>) {
-        self.pending.fetch_add(entries.len(), Relaxed);
-        for (chain, position, attempts) in entries {
-            self.add_to_chain(chain, position, attempts);
+    /// Forgets the positions of rows that were deleted.
+    pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
+        for (bot, class, position) in rows {
+            self.bot(&bot).counts(class).loaded.remove(&position);
         }
     }
 
@@ -102,14 +163,30 @@ impl Outbox {
             }
         }
         for (room, class) in started {
-            self.tasks.spawn_on(ordered_queue::run(Arc::clone(self), room, class), &self.runtime);
+            self.spawn(Job::Queue(room, class));
         }
     }
 
     fn add_to_chain(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
         if self.bot(chain.bot.as_str()).add_to_chain(chain.clone(), position, attempts) {
-            self.tasks.spawn_on(retry_chain::run(Arc::clone(self), chain), &self.runtime);
+            self.spawn(Job::Chain(chain));
         }
+    }
+
+    /// Starts to load rows of a bot and class, if there are any and half of the memory is free.
+    fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
+        {
+            let mut counts = self.bot(bot).counts(class);
+            if !counts.wants_rows() {
+                return;
+            }
+            counts.is_loading = true;
+        }
+        self.spawn(Job::Load(bot.to_owned(), class));
+    }
+
+    fn spawn(self: &Arc<Self>, job: Job) {
+        self.cx.background.spawn((self.run)(Arc::clone(self), job));
     }
 
     /// Takes the next entries of a queue; `None` ends the queue, which is then removed.
@@ -144,7 +221,7 @@ impl Outbox {
         }
         // The sequencer outlives the queues; if it is gone, the next start handles these again, by
         // their keys.
-        drop(self.core.send(CoreMessage::Completed(completed)));
+        drop(self.cx.core.send(CoreMessage::Completed(completed)));
         for (bot, class) in freed {
             self.load_more(&bot, class);
         }
@@ -152,10 +229,10 @@ impl Outbox {
 
     /// Waits. Returns false at shutdown.
     async fn wait(&self, pause: Duration) -> bool {
-        let until = self.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        let mut shutdown = self.shutdown.clone();
+        let until = self.cx.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let mut shutdown = self.cx.shutdown.clone();
         tokio::select! {
-            () = self.clock.sleep_until(until) => true,
+            () = self.cx.clock.sleep_until(until) => true,
             () = shutdown.requested() => false,
         }
     }

@@ -2,23 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use crossbeam_channel::Sender;
 use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX, Reply, ReplyGuard, Request};
 use palabre_model::ActionKey;
 use palabre_script::{Answer, Limits};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::background::BackgroundTasks;
 use crate::http::Http;
-use crate::outbox::Outbox;
-use crate::sequencer::CoreMessage;
+use crate::message::{CoreMessage, Waiter};
 
 /// Maximum number of action outcomes that are kept for runs which ask about them later.
 const OUTCOMES_MAX: usize = 16_384;
-
-/// A waiting run: the id of its script, its event and its step.
-pub(crate) type Waiter = (usize, u64, u32);
 
 /// HTTP grants of one script, and its limit of requests in flight.
 pub(crate) struct Outgoing {
@@ -52,25 +50,45 @@ pub(crate) struct Fetch {
     pub(crate) hosts: Arc<Outgoing>,
 }
 
-impl Fetch {
-    /// Sends the request and passes the answer to the sequencer.
-    pub(crate) fn begin(
-        self,
-        outbox: &Arc<Outbox>,
-        http: &Arc<dyn Http>,
-        core: &crossbeam_channel::Sender<CoreMessage>,
-    ) {
-        let (http, core) = (Arc::clone(http), core.clone());
-        outbox.requests.fetch_add(1, Relaxed);
-        let asking = async move {
-            let (script_id, seq, part) = self.waiter;
-            let answer = self.ask(&*http).await;
-            // At shutdown the receiver is gone; the next start ends the run as interrupted.
-            drop(core.send(CoreMessage::Answered { script_id, seq, part, answer }));
-        };
-        outbox.tasks.spawn_on(asking, &outbox.runtime);
+/// Sends the HTTP requests of all scripts.
+pub(crate) struct Requests {
+    http: Arc<dyn Http>,
+    background: BackgroundTasks,
+    /// The channel to the sequencer.
+    core: Sender<CoreMessage>,
+    /// Number of requests without an answer.
+    in_flight: AtomicUsize,
+}
+
+impl Requests {
+    pub(crate) fn new(http: Arc<dyn Http>, background: BackgroundTasks, core: Sender<CoreMessage>) -> Self {
+        Self { http, background, core, in_flight: AtomicUsize::new(0) }
     }
 
+    /// Sends a request and passes the answer to the sequencer.
+    pub(crate) fn begin(&self, fetch: Fetch) {
+        let (http, core) = (Arc::clone(&self.http), self.core.clone());
+        self.in_flight.fetch_add(1, Relaxed);
+        self.background.spawn(async move {
+            let (script_id, seq, part) = fetch.waiter;
+            let answer = fetch.ask(&*http).await;
+            // At shutdown the receiver is gone; the next start ends the run as interrupted.
+            drop(core.send(CoreMessage::Answered { script_id, seq, part, answer }));
+        });
+    }
+
+    /// Records that the sequencer has an answer.
+    pub(crate) fn answered(&self) {
+        self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Returns the number of requests whose answer the sequencer does not have.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Relaxed)
+    }
+}
+
+impl Fetch {
     /// Waits for a permit, then sends the request. The request's timeout covers both.
     async fn ask(self, http: &dyn Http) -> Answer {
         let (began, timeout) = (Instant::now(), self.request.timeout.min(REQUEST_TIMEOUT_MAX));

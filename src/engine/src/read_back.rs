@@ -3,37 +3,16 @@
 //! So a script that lags costs a cursor, not a queue.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
-use palabre_model::{Event, EventKind, Message, ScriptName};
+use palabre_model::ScriptName;
 use palabre_store::{Direction, Result, Store};
-use serde_json::Value;
 
-use crate::sequencer::CoreMessage;
+use crate::backlog::{Cursor, Queued, Read, weight};
+use crate::message::CoreMessage;
 use crate::tables::{JOURNAL, unpacked};
-use crate::vitals::Pulse;
-
-/// Maximum number of a script's events in memory; the rest is read back as these are handled.
-pub(crate) const WINDOW_EVENTS: usize = 4_096;
-/// Approximate maximum size of a script's events in memory, in bytes.
-pub(crate) const WINDOW_BYTES: usize = 8 << 20;
-
-/// The position in the journal from which a script continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    pub(crate) block: u64,
-    /// The first sequence number to read in that batch.
-    pub(crate) seq: u64,
-}
-
-/// An event on its way to a script.
-#[derive(Debug, Clone)]
-pub(crate) struct Queued {
-    pub(crate) seq: u64,
-    pub(crate) block: u64,
-    pub(crate) bytes: usize,
-    pub(crate) event: Arc<Event>,
-}
+use crate::vitals::{Pulse, Vitals};
 
 /// A request for events of a script.
 pub(crate) struct ReadBack {
@@ -47,11 +26,22 @@ pub(crate) struct ReadBack {
     pub(crate) bytes: usize,
 }
 
-/// The events that were read, and the position to continue from.
-pub(crate) type Read = (Vec<Queued>, Cursor);
+/// Starts the thread. It ends when the returned sender of requests is dropped.
+///
+/// # Errors
+/// If the operating system does not start it.
+pub(crate) fn start(
+    store: Store,
+    core: Sender<CoreMessage>,
+    vitals: &Arc<Vitals>,
+) -> std::io::Result<(Sender<ReadBack>, JoinHandle<()>)> {
+    let (sender, requests) = crossbeam_channel::unbounded();
+    let thread = vitals.spawn("journal-reader", move |pulse| run(&store, &requests, &core, pulse))?;
+    Ok((sender, thread))
+}
 
-/// Answers requests until the engine has dropped its sender.
-pub(crate) fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
+/// Answers requests until the sequencer has dropped its sender.
+fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
     while let Ok(request) = requests.recv() {
         pulse.beat();
         let (script_id, from) = (request.script_id, request.from);
@@ -85,32 +75,4 @@ fn read(store: &Store, request: &ReadBack) -> Result<Read> {
         }
     }
     Ok((queued, Cursor { block: request.through + 1, seq: 0 }))
-}
-
-/// Returns the approximate memory use of an event, in bytes.
-pub(crate) fn weight(event: &Event) -> usize {
-    // The fixed part: ids and names of bot, space, room, user and member.
-    const FIXED: usize = 1_024;
-    FIXED
-        + match &event.kind {
-            EventKind::Message { message } | EventKind::BeforeMessage { message } => text(message),
-            EventKind::Timer { payload, .. } => value(payload),
-            EventKind::Request { request, .. } => value(request),
-            EventKind::Native { data, .. } => value(data),
-            _ => 0,
-        }
-}
-
-fn text(message: &Message) -> usize {
-    message.content.text.len() + 256 * message.content.attachments.len()
-}
-
-fn value(value: &Value) -> usize {
-    let node = size_of::<Value>();
-    node + match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(self::value).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, field)| node + name.len() + self::value(field)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
 }

@@ -3,26 +3,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crossbeam_channel::Sender;
-use palabre_model::{Reason, ScriptName};
+use palabre_model::Reason;
 use palabre_script::Source;
-use palabre_store::{Direction, Store};
+use palabre_store::Direction;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sequencer::CoreMessage;
+use crate::context::EngineContext;
+use crate::message::{CoreMessage, InstanceSpec, Task};
 use crate::tables::WAITING_RUNS;
-use crate::worker::Task;
 use crate::workers::Workers;
 
 /// The parts that a script is rebuilt from.
-pub(crate) struct Spec {
-    pub(crate) name: ScriptName,
-    /// Creates the task that adopts the script.
-    pub(crate) adopt: Box<dyn Fn() -> Task + Send>,
+#[derive(Clone)]
+struct Spec {
+    instance: InstanceSpec,
     /// The version that was activated last, and its configuration if that was changed.
-    pub(crate) source: Option<Source>,
-    pub(crate) config: Option<Value>,
+    source: Option<Source>,
+    config: Option<Value>,
 }
 
 /// The scripts, by id.
@@ -30,16 +28,28 @@ pub(crate) struct Spec {
 pub(crate) struct Specs(Arc<Mutex<HashMap<usize, Spec>>>);
 
 impl Specs {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<usize, Spec>> {
+    /// Adds a script that has not been activated.
+    pub(crate) fn insert(&self, instance: InstanceSpec) {
+        self.lock().insert(instance.script_id, Spec { instance, source: None, config: None });
+    }
+
+    /// Records the version that was activated, and its configuration if that was changed.
+    pub(crate) fn activated(&self, script_id: usize, source: Source, config: Option<Value>) {
+        if let Some(spec) = self.lock().get_mut(&script_id) {
+            spec.source = Some(source);
+            spec.config = config.or(spec.config.take());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Spec>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Rebuilds scripts whose worker has failed.
 pub(crate) struct Rebuilder {
-    pub(crate) store: Store,
+    pub(crate) cx: EngineContext,
     pub(crate) workers: Workers,
-    pub(crate) core: Sender<CoreMessage>,
     pub(crate) specs: Specs,
 }
 
@@ -48,18 +58,15 @@ impl Rebuilder {
     pub(crate) async fn run(self, mut script_ids: mpsc::UnboundedReceiver<usize>) {
         while let Some(script_id) = script_ids.recv().await {
             self.rebuild(script_id).await;
-            // The sequencer ends only at shutdown.
-            drop(self.core.send(CoreMessage::Rebuilt { script_id }));
+            self.cx.send(CoreMessage::Rebuilt { script_id });
         }
     }
 
     async fn rebuild(&self, script_id: usize) {
-        let (name, adopt, source, config) = {
-            let specs = self.specs.lock();
-            let Some(spec) = specs.get(&script_id) else { return };
-            (spec.name.clone(), (spec.adopt)(), spec.source.clone(), spec.config.clone())
-        };
-        self.workers.send(script_id, adopt);
+        let spec = self.specs.lock().get(&script_id).cloned();
+        let Some(Spec { instance, source, config }) = spec else { return };
+        let name = instance.name.clone();
+        self.workers.send(script_id, Task::Adopt(Box::new(instance)));
         if let Some(source) = source {
             let (reply, outcome) = oneshot::channel();
             self.workers.send(
@@ -70,7 +77,7 @@ impl Rebuilder {
             drop(outcome.await);
         }
         // After the load, so that its `on_error` hears of them.
-        let (store, of) = (self.store.clone(), name.to_string());
+        let (store, of) = (self.cx.store.clone(), name.to_string());
         let waiting = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
             WAITING_RUNS.scan(&store.snapshot(0)?, &of, Direction::Forward)?.collect()
         });

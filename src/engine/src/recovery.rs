@@ -3,78 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, EventName, Millis, RoomId, ScriptName};
+use palabre_model::{EventName, Millis, ScriptName};
 use palabre_store::{Batch, Direction, Result, Snapshot};
-use serde::{Deserialize, Serialize};
 
-use crate::outbox::{ChainId, Class, Entry, Stored};
-use crate::read_back::{Cursor, Queued};
-use crate::tables::{
-    DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, WaitingRun, unpacked,
-};
+use crate::backlog::{Cursor, Queued, Unfinished};
+use crate::outbox::entry::{ChainId, Entry, Stored, UnfinishedActions};
+use crate::rows::{DeadLetter, Position, RecoveryAttempts, WaitingRun};
+use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, unpacked};
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
 const ATTEMPTS_MAX: u32 = 3;
-
-/// The position of an action in the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position {
-    /// The number of the entry batch.
-    pub block: u64,
-    /// The index of the action, counted over all runs of the batch.
-    pub index: u32,
-}
-
-/// The number of starts that found a script at the same cursor with events after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RecoveryAttempts {
-    #[serde(rename = "mark")]
-    pub(crate) cursor: Option<u64>,
-    #[serde(rename = "tries")]
-    pub(crate) attempts: u32,
-}
-
-/// An event or action that was given up, kept for the operator.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(clippy::large_enum_variant, reason = "there are few, and one is held at a time")]
-pub enum DeadLetter {
-    /// An event at which the daemon or its worker failed again and again.
-    Event {
-        /// The script that was handling it.
-        script: ScriptName,
-        /// Its sequence number.
-        seq: u64,
-        /// The event.
-        event: Arc<Event>,
-        /// The time when it was given up.
-        at: Millis,
-    },
-    /// An action that failed at every attempt.
-    Action {
-        /// Its key.
-        key: palabre_model::ActionKey,
-        /// The action.
-        action: palabre_model::Action,
-        /// The last error of the platform.
-        reason: String,
-        /// The time when it was given up.
-        at: Millis,
-    },
-}
-
-/// The events of the journal that a script has not handled.
-pub(crate) struct Unfinished {
-    /// The first of them.
-    pub(crate) first: Queued,
-    pub(crate) count: u64,
-    /// Whether they are replayed one at a time, each durable before the next: one may be poison.
-    pub(crate) is_one_at_a_time: bool,
-    /// The row that is written before they are handed to the script.
-    pub(crate) attempts: RecoveryAttempts,
-    /// The position to continue from.
-    pub(crate) cursor: Cursor,
-}
 
 /// All unfinished work at a start.
 #[derive(Default)]
@@ -84,14 +22,7 @@ pub(crate) struct Found {
     pub(crate) low_water_mark: u64,
     pub(crate) cursors: HashMap<ScriptName, u64>,
     pub(crate) unfinished: HashMap<ScriptName, Unfinished>,
-    /// Actions in the journal alone, which go to their queues.
-    pub(crate) actions: Vec<Entry>,
-    /// The queue of each outbox row that waits for its turn.
-    pub(crate) spilled: Vec<(RoomId, Class)>,
-    /// Outbox rows that are retried separately: chain, position and attempts so far.
-    pub(crate) chains: Vec<(ChainId, Position, u32)>,
-    /// The bot and the size of each outbox row, which counts against the bot's quota.
-    pub(crate) outbox_rows: Vec<(String, usize)>,
+    pub(crate) actions: UnfinishedActions,
     pub(crate) waiting: Vec<(ScriptName, u64, WaitingRun)>,
     /// Events of unfinished runs of tasks.
     task_runs: HashSet<u64>,
@@ -168,11 +99,11 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
         let (key, row) = row?;
         let attempts = row.attempts;
         let entry = Entry::from_row(&key, row);
-        found.outbox_rows.push((entry.bot().to_owned(), entry.bytes));
+        found.actions.rows.push((entry.bot().to_owned(), entry.bytes));
         if entry.stored == Stored::Chain {
-            found.chains.push((ChainId::of(&entry), entry.position, attempts));
+            found.actions.chains.push((ChainId::of(&entry), entry.position, attempts));
         } else {
-            found.spilled.push((entry.action.room().clone(), entry.class));
+            found.actions.spilled.push((entry.action.room().clone(), entry.class));
             positions.insert(entry.position);
         }
     }
@@ -228,7 +159,7 @@ fn read_journal(
             let entry = Entry::new(position, action, (hook, block.at, answers_expire));
             let cursor = queue_cursors.get(&entry.class.cursor_key(entry.action.room()));
             if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
-                found.actions.push(entry);
+                found.actions.entries.push(entry);
             }
         }
     }
@@ -287,6 +218,7 @@ mod tests {
     use palabre_store::Store;
 
     use super::*;
+    use crate::entry_batch::EntryBatch;
 
     fn numbers_of(rows: impl FnOnce(&mut Batch)) -> Numbers {
         let store = Store::in_memory().unwrap();
@@ -314,8 +246,7 @@ mod tests {
     #[test]
     fn an_event_that_was_not_journalled_and_moved_a_cursor_keeps_its_number() {
         let found = numbers_of(|batch| {
-            let block =
-                crate::entry_batch::EntryBatch { next_seq: 90, low: 3, ..crate::entry_batch::EntryBatch::default() };
+            let block = EntryBatch { next_seq: 90, low: 3, ..EntryBatch::default() };
             JOURNAL.put(batch, &5, &block.pack(&mut Vec::new()));
             SCRIPT_CURSORS.put(batch, &"a".to_owned(), &95);
         });

@@ -10,7 +10,8 @@ use palabre_model::{ScriptName, Shutdown};
 use palabre_script::{BUILT_IN, Source, SourceError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::engine::{Engine, ScriptSetup};
+use crate::engine::Engine;
+use crate::engine::options::ScriptSetup;
 use crate::watched_folder::WatchedFolder;
 
 /// Quiet time that ends a change: editors save in several steps.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 use palabre_model::{BotName, Event, EventName, ScriptName};
 use palabre_script::Declarations;
 
+use crate::backlog::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
+use crate::message::Registration;
 use crate::pending_waits::Outgoing;
-use crate::read_back::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 
 /// The subscriptions and the progress of a script.
 pub(crate) struct Route {
@@ -63,6 +64,30 @@ pub(crate) struct Replay {
 }
 
 impl Route {
+    /// Returns the route of a new script, without subscriptions.
+    pub(crate) fn new(registration: Registration) -> Self {
+        let Registration { name, worker, bots, asking, cursor, hosts, limits, waiting_events } = registration;
+        Self {
+            name,
+            worker,
+            bots,
+            asking,
+            cursor,
+            hooks: Vec::new(),
+            declared: Arc::default(),
+            hosts: Arc::new(Outgoing::new(hosts, &limits)),
+            window: VecDeque::new(),
+            window_bytes: 0,
+            lag: None,
+            waiting: waiting_events,
+            replay: None,
+            outgoing: Vec::new(),
+            version: "".into(),
+            is_ready: false,
+            rebuilds: 0,
+        }
+    }
+
     /// Hands an event to the worker, in order; what does not fit is left to the cursor.
     pub(crate) fn offer(&mut self, queued: &Queued) {
         if let Some(lag) = &mut self.lag {

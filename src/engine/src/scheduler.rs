@@ -1,6 +1,6 @@
 //! Wakes others at given times: one task over an ordered agenda.
 //!
-//! What is requested again, or cancelled, leaves the agenda at once.
+//! A request that is repeated or cancelled leaves the agenda at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::atomic::{
 use palabre_model::{Clock, Millis, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::clock_watch::WentBack;
+use crate::clock_steps::WentBack;
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,9 @@
 //! The status for operators: which bots and scripts are up, and their last errors.
 
-use std::sync::{Mutex, PoisonError};
-
 use palabre_model::{BotName, Condition, ScriptName};
 use serde::Serialize;
 
-use crate::read_back::WINDOW_EVENTS;
+use crate::backlog::WINDOW_EVENTS;
 
 /// The state of the whole engine.
 #[derive(Debug, Clone, Serialize)]
@@ -132,7 +130,8 @@ pub struct ScriptStatus {
     /// Number of events that wait for it, including deferred ones.
     pub waiting_events: u64,
     /// Number of deferred events, which wait because it is suspended in their place.
-    pub set_aside_events: u64,
+    #[serde(rename = "set_aside_events")]
+    pub deferred_events: u64,
 }
 
 /// The condition of a script.
@@ -145,22 +144,4 @@ pub enum ScriptState {
     Suspended,
     /// It could not be loaded.
     Broken,
-}
-
-/// A published state: its owner writes it, and others read it.
-#[derive(Debug)]
-pub(crate) struct Published<T>(Mutex<T>);
-
-impl<T: Clone> Published<T> {
-    pub(crate) const fn new(first: T) -> Self {
-        Self(Mutex::new(first))
-    }
-
-    pub(crate) fn read(&self) -> T {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn write(&self, change: impl FnOnce(&mut T)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
 }

@@ -3,21 +3,13 @@
 //! It is restarted soon if it lost its platform, and slowly if the platform refuses it. A panic in
 //! one adapter affects no other.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{
-    Adapter, AdapterContext, AdapterError, Batch, Bot, BotName, CommandSpec, Condition, Event, EventKind, Metric,
-};
-use tokio::sync::watch;
+use palabre_model::{AdapterContext, AdapterError, Batch, Condition, Event, EventKind};
 use tokio::task::JoinSet;
 
-use crate::operators::Settings;
-use crate::outbox::BotOutbox;
-use crate::recent_deliveries::RecentDeliveries;
-use crate::refusals::Refusals;
-use crate::status::{BotState, BotStatus};
+use crate::platforms::{Attached, Platforms};
 
 const RESTART_DELAY_FIRST: Duration = Duration::from_secs(1);
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
@@ -27,115 +19,20 @@ const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
 const REFUSED_DELAY_FIRST: Duration = Duration::from_secs(60);
 const REFUSED_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// One bot: its adapter, condition, commands and outbox.
-struct Attached {
-    bot: Bot,
-    adapter: Arc<dyn Adapter>,
-    condition: watch::Sender<Condition>,
-    commands: watch::Sender<Arc<Vec<CommandSpec>>>,
-    outbox: BotOutbox,
-}
-
-/// All bots, with their adapters. Fixed for the life of an engine.
-#[derive(Default)]
-pub(crate) struct Platforms {
-    bots: Vec<Attached>,
-    pub(crate) recent_deliveries: RecentDeliveries,
-    pub(crate) refusals: Refusals,
-    by_name: HashMap<BotName, usize>,
-    /// The outbox for what is left of bots that are not configured any more.
-    no_bot: BotOutbox,
-}
-
-impl Platforms {
-    pub(crate) fn new(bots: Vec<(Bot, Arc<dyn Adapter>)>, settings: &Settings) -> Self {
-        let by_name = bots.iter().enumerate().map(|(index, (bot, _))| (bot.name.clone(), index)).collect();
-        let attached = |(bot, adapter): (Bot, Arc<dyn Adapter>)| Attached {
-            outbox: BotOutbox::new(settings.get(&bot.name).map(|settings| settings.outbox).unwrap_or_default()),
-            bot,
-            adapter,
-            condition: watch::Sender::default(),
-            commands: watch::Sender::new(Arc::default()),
-        };
-        let bots = bots.into_iter().map(attached).collect();
-        Self {
-            bots,
-            recent_deliveries: RecentDeliveries::default(),
-            refusals: Refusals::default(),
-            by_name,
-            no_bot: BotOutbox::default(),
-        }
-    }
-
-    /// Returns the outbox of a bot.
-    pub(crate) fn outbox(&self, bot: &str) -> &BotOutbox {
-        self.by_name.get(bot).and_then(|index| self.bots.get(*index)).map_or(&self.no_bot, |attached| &attached.outbox)
-    }
-
-    /// Whether the bot is connected, as its adapter reports.
-    pub(crate) fn is_up(&self, bot: &str) -> bool {
-        let attached = self.by_name.get(bot).and_then(|index| self.bots.get(*index));
-        attached.is_some_and(|attached| *attached.condition.borrow() == Condition::Up)
-    }
-
-    pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
-        Some(&self.bots.get(*self.by_name.get(bot)?)?.adapter)
-    }
-
-    /// Publishes to each platform the commands that `of_bot` returns.
-    pub(crate) fn offer(&self, of_bot: impl Fn(&BotName) -> Vec<CommandSpec>) {
-        for attached in &self.bots {
-            let commands = of_bot(&attached.bot.name);
-            attached.commands.send_if_modified(|known| {
-                let is_news = **known != commands;
-                *known = Arc::new(commands);
-                is_news
-            });
-        }
-    }
-
-    /// Returns the figures of all adapters, each with its bot.
-    pub(crate) fn figures(&self) -> Vec<(BotName, Metric)> {
-        let of = |attached: &Attached| {
-            let name = attached.bot.name.clone();
-            attached.adapter.figures().into_iter().map(move |figure| (name.clone(), figure))
-        };
-        self.bots.iter().flat_map(of).collect()
-    }
-
-    pub(crate) fn status(&self) -> Vec<BotStatus> {
-        self.bots
-            .iter()
-            .map(|Attached { bot, condition, outbox, .. }| {
-                let (waiting_actions, waiting_bytes) = outbox.usage();
-                BotStatus {
-                    name: bot.name.clone(),
-                    platform: bot.platform.to_string(),
-                    state: BotState::from(&*condition.borrow()),
-                    waiting_actions,
-                    waiting_bytes,
-                    is_full: outbox.check(bot.name.as_str(), false).is_some(),
-                    held_back: outbox.breaker.reason(),
-                }
-            })
-            .collect()
-    }
-}
-
 /// Starts every adapter. The tasks end at shutdown.
 pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks: &mut JoinSet<()>) {
-    for index in 0..platforms.bots.len() {
+    for (index, attached) in platforms.bots().iter().enumerate() {
         let platforms = Arc::clone(platforms);
         let mut context = context.clone();
-        context.bot = platforms.bots[index].bot.clone();
-        context.commands = platforms.bots[index].commands.subscribe();
-        context.condition = platforms.bots[index].condition.clone();
-        tasks.spawn(async move { supervise(&platforms, index, context).await });
+        context.bot = attached.bot.clone();
+        context.commands = attached.commands.subscribe();
+        context.condition = attached.condition.clone();
+        tasks.spawn(async move { supervise(&platforms.bots()[index], context).await });
     }
 }
 
-async fn supervise(platforms: &Platforms, index: usize, context: AdapterContext) {
-    let Attached { bot, adapter, condition, .. } = &platforms.bots[index];
+async fn supervise(attached: &Attached, context: AdapterContext) {
+    let Attached { bot, adapter, condition, .. } = attached;
     let (mut pause, mut refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
     loop {
         let began = context.clock.now();

@@ -1,16 +1,15 @@
 //! The typed tables of the engine, and read access to them for other crates.
 
-use palabre_model::{Millis, RoomId, ScriptName};
-use palabre_script::{Wait, decode_value};
-use palabre_store::{Direction, Result, Snapshot, Table, TableId};
-use serde::{Deserialize, Serialize};
+use palabre_model::{Event, Millis, ScriptName};
+use palabre_script::decode_value;
+use palabre_store::{Direction, Error, Result, Snapshot, Table, TableId};
 use serde_json::Value;
 
-use crate::clock_watch::ClockRow;
+use crate::clock_steps::ClockRow;
 use crate::entry_batch::{EntryBatch, PackedBatch};
-use crate::outbox::{OutboxKey, OutboxRow};
-use crate::recovery::{DeadLetter, Position, RecoveryAttempts};
-use crate::tasks::{TaskRow, TaskRun};
+use crate::rows::{
+    DeadLetter, OutboxKey, OutboxRow, Position, RecoveryAttempts, TaskRow, TaskRun, TimerRow, WaitingRun,
+};
 
 /// Entry batches, by number.
 pub(crate) const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
@@ -43,35 +42,12 @@ pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbo
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Deferred events, whose script is suspended in their place, by script, place and number.
-pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), palabre_model::Event> =
-    Table::new(TableId::DeferredEvents);
+pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), Event> = Table::new(TableId::DeferredEvents);
 
 /// Tasks by script and name.
 pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
 /// Runs of tasks, by script, task and event.
 pub(crate) const TASK_RUNS: Table<(String, String, u64), TaskRun> = Table::new(TableId::TaskRuns);
-
-/// A run that waits, as a restart finds it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct WaitingRun {
-    pub(crate) wait: Wait,
-    pub(crate) since: Millis,
-    /// The event of the run: it tells the script where the run was interrupted.
-    pub(crate) event: palabre_model::Event,
-}
-
-/// A pending timer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct TimerRow {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) room: Option<RoomId>,
-    #[serde(default)]
-    pub(crate) payload: Value,
-    /// The time when it was set.
-    #[serde(default)]
-    pub(crate) set: Option<Millis>,
-}
 
 /// Returns the store's key of a script's value: the script, then the key within its storage.
 pub(crate) fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
@@ -93,7 +69,7 @@ pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, 
 /// Decompresses and decodes a row of the journal.
 pub(crate) fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, EntryBatch)> {
     let (number, packed) = row?;
-    let damaged = |cause| palabre_store::Error::Row { table: TableId::Journal, key: number.to_string(), cause };
+    let damaged = |cause| Error::Row { table: TableId::Journal, key: number.to_string(), cause };
     Ok((number, packed.unpack().map_err(damaged)?))
 }
 

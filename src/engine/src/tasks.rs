@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use palabre_model::{Batch, EventKind, Millis, ScriptName};
 use palabre_script::{Missed, RepeatLimiter, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
-use serde::{Deserialize, Serialize};
 
-use crate::clock_watch::WentBack;
+use crate::clock_steps::WentBack;
+use crate::rows::{RunningTask, TaskRetry, TaskRow, TaskRun};
 use crate::scheduler::{Due, Scheduler};
 use crate::tables::{TASK_RUNS, TASKS};
 
@@ -20,57 +20,6 @@ const RETRY_DELAY_FIRST: Millis = 30_000;
 ///
 /// If the clock went ahead by a year, all runs of that year would start at once.
 const MISSED_AGE_MAX: Millis = 86_400_000;
-
-/// State of a task that is kept over restarts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct TaskRow {
-    /// The time when it was first declared.
-    since: Millis,
-    /// The last due time, whether the task ran or was skipped.
-    #[serde(default)]
-    due: Option<Millis>,
-    /// The last due time whose run succeeded.
-    #[serde(default)]
-    ended_well: Option<Millis>,
-    /// The current run.
-    #[serde(default)]
-    running: Option<Running>,
-    /// The next retry of a run that failed.
-    #[serde(default)]
-    retry: Option<Retry>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Retry {
-    /// The due time of the task.
-    due: Millis,
-    attempt: u32,
-    /// The time of the retry.
-    at: Millis,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Running {
-    seq: u64,
-    due: Millis,
-    started: Millis,
-    attempt: u32,
-}
-
-/// One run of a task, as the history keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskRun {
-    /// Its due time.
-    pub due: Millis,
-    /// The time when it began.
-    pub started: Millis,
-    /// The time when it ended.
-    pub ended: Millis,
-    /// The number of the attempt, from 1.
-    pub attempt: u32,
-    /// The error; `None` if it succeeded.
-    pub error: Option<String>,
-}
 
 struct Task {
     spec: TaskSpec,
@@ -202,7 +151,7 @@ impl TaskBook {
         let Some(row) = self.rows.get_mut(&name) else { return };
         row.due = Some((*due).max(row.due.unwrap_or(0)));
         row.retry = None;
-        row.running = Some(Running { seq, due: *due, started: now, attempt: *attempt });
+        row.running = Some(RunningTask { seq, due: *due, started: now, attempt: *attempt });
         self.running.insert(seq, name.clone());
         put(&name, row, batch);
     }
@@ -218,7 +167,7 @@ impl TaskBook {
         let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
         if error.is_some() && run.attempt <= retries {
             let pause = RETRY_DELAY_FIRST << run.attempt.saturating_sub(1).min(10);
-            row.retry = Some(Retry { due: run.due, attempt: run.attempt + 1, at: now + pause });
+            row.retry = Some(TaskRetry { due: run.due, attempt: run.attempt + 1, at: now + pause });
         }
         let retry = row.retry.clone();
         put(&name, row, batch);
@@ -232,7 +181,7 @@ impl TaskBook {
         let key = (name.0.to_string(), name.1.clone(), seq);
         TASK_RUNS.put_until(batch, &key, &history, Some(now + HISTORY_RETENTION));
         match (error, retry) {
-            (Some(_), Some(Retry { due, attempt, at })) => {
+            (Some(_), Some(TaskRetry { due, attempt, at })) => {
                 let due = self.due_of(&name, due, attempt, false);
                 self.scheduler.at(at, due);
             }
@@ -277,7 +226,7 @@ impl TaskBook {
             retries.push((name.clone(), retry.clone()));
             put(name, row, batch);
         }
-        for (name, Retry { due, attempt, at }) in retries {
+        for (name, TaskRetry { due, attempt, at }) in retries {
             let due = self.due_of(&name, due, attempt, false);
             self.scheduler.at(at, due);
         }

@@ -11,9 +11,10 @@ use palabre_model::{Millis, ScriptName};
 use palabre_script::TimerChange;
 use palabre_store::{Batch, Direction, Result, Snapshot};
 
-use crate::clock_watch::WentBack;
+use crate::clock_steps::WentBack;
+use crate::rows::TimerRow;
 use crate::scheduler::{Due, Scheduler};
-use crate::tables::{TIMERS, TimerRow};
+use crate::tables::TIMERS;
 
 /// The number and size of one script's pending timers, read by the worker that it runs on.
 #[derive(Debug, Default)]
@@ -92,10 +93,6 @@ impl TimerBook {
             book.of(&script).insert(key, due, row);
         }
         Ok(book)
-    }
-
-    pub(crate) fn scheduler(&self) -> &Scheduler {
-        &self.scheduler
     }
 
     /// Returns the usage of every script, which is kept up to date.

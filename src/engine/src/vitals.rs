@@ -10,6 +10,9 @@ use tokio::sync::watch;
 
 use crate::status::ThreadStatus;
 
+/// Stack of a thread in bytes: recursion of a script through the host takes up to 200 frames of C.
+const STACK_BYTES: usize = 8 << 20;
+
 /// A reason why the daemon cannot continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fatal {
@@ -78,7 +81,6 @@ impl Vitals {
     pub(crate) fn spawn(
         self: &Arc<Self>,
         name: &str,
-        stack: usize,
         run: impl FnOnce(&Pulse) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
         let began = self.began;
@@ -92,7 +94,7 @@ impl Vitals {
         let pulse = Arc::new(pulse);
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&pulse));
         let vitals = Arc::clone(self);
-        let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(stack);
+        let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
         builder.spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| run(&pulse))).is_err() {
                 pulse.is_dead.store(true, Relaxed);

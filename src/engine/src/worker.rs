@@ -4,19 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use palabre_model::{Event, Reason, Verdict};
-use palabre_script::{Answer, Coverage, Failure, Source};
-use tokio::sync::oneshot;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use palabre_model::Reason;
 
-use crate::clock_watch::WentBack;
+use crate::context::EngineContext;
 use crate::instance::{ScriptInstance, Turn};
+use crate::message::{CoreMessage, Task};
 use crate::peers::Peers;
-use crate::sequencer::CoreMessage;
-use crate::tables::WaitingRun;
+use crate::rows::WaitingRun;
 use crate::vitals::Pulse;
 
 /// Events and time after which a run batch is handed over, so that commits overlap with execution.
@@ -26,78 +23,19 @@ const RUN_BATCH_TIME_MAX: Duration = Duration::from_millis(2);
 /// Interval of checks whether what a script has stored is durable.
 const DURABLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A task for a worker.
-pub(crate) enum Task {
-    /// Adopt a script. It is created here, because its VM may not leave this thread.
-    Adopt(Box<dyn FnOnce(&Peers) -> ScriptInstance + Send>),
-    Events {
-        script_id: usize,
-        events: Vec<(u64, Arc<Event>)>,
-    },
-    Load {
-        script_id: usize,
-        source: Box<Source>,
-        /// The new value of `config`; `None` keeps the present one.
-        config: Option<serde_json::Value>,
-        reason: Reason,
-        reply: oneshot::Sender<Result<Vec<String>, Failure>>,
-    },
-    Wake {
-        script_id: usize,
-        seq: u64,
-        part: u32,
-    },
-    Interrupted {
-        script_id: usize,
-        seq: u64,
-        run: Box<WaitingRun>,
-    },
-    Resume {
-        script_id: usize,
-    },
-    /// The answer that a run waits for.
-    Answer {
-        script_id: usize,
-        seq: u64,
-        part: u32,
-        answer: Answer,
-    },
-    /// Report when this is reached.
-    Barrier(u64),
-    /// The clock went back, and the store has been corrected.
-    WentBack(WentBack),
-    /// Return the lines of a script that have run, and how often.
-    Coverage {
-        script_id: usize,
-        reply: oneshot::Sender<Coverage>,
-    },
-    /// A message is about to be delivered.
-    Gate {
-        script_id: usize,
-        event: Box<Event>,
-        reply: oneshot::Sender<Verdict>,
-    },
-    /// The script's files are gone.
-    Unload {
-        script_id: usize,
-    },
-    /// Unload every script, hand over what there is, and end.
-    Stop,
-}
-
 /// Runs until it is stopped.
 ///
 /// If the worker itself panics, and not a script in its VM, its scripts are lost, and are rebuilt.
-pub(crate) fn run(index: usize, tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse) {
+pub(crate) fn run(index: usize, tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse) {
     // Barriers outlive a failure: their callers still wait.
     let mut barriers = Vec::new();
-    while catch_unwind(AssertUnwindSafe(|| work(tasks, core, pulse, &mut barriers))).is_err() {
-        send(core, CoreMessage::WorkerFailed { worker: index, running: pulse.running() });
+    while catch_unwind(AssertUnwindSafe(|| work(tasks, cx, pulse, &mut barriers))).is_err() {
+        cx.send(CoreMessage::WorkerFailed { worker: index, running: pulse.running() });
         pulse.runs(None);
     }
 }
 
-fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barriers: &mut Vec<u64>) {
+fn work(tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse, barriers: &mut Vec<u64>) {
     let mut instances: BTreeMap<usize, ScriptInstance> = BTreeMap::new();
     let peers = Peers::default();
     // The least time used by a script with work to do: one that newly has work starts from there.
@@ -126,12 +64,12 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
         // one.
         while let Some(task) = next {
             if matches!(task, Task::Stop) {
-                stop(&mut instances, core);
+                stop(&mut instances, cx);
                 return;
             }
             match task {
                 Task::Barrier(number) => barriers.push(number),
-                task => take(&mut instances, &peers, task, core),
+                task => take(&mut instances, &peers, task, cx),
             }
             next = tasks.try_recv().ok();
         }
@@ -149,27 +87,27 @@ fn work(tasks: &Receiver<Task>, core: &Sender<CoreMessage>, pulse: &Pulse, barri
             instance.spent = floor + began.elapsed();
             let index = instance.index;
             pulse.runs(None);
-            hand_over(&mut instances, index, core);
+            hand_over(&mut instances, index, cx);
         }
         if !instances.values().any(ScriptInstance::has_turns) {
             for number in barriers.drain(..) {
-                send(core, CoreMessage::Barrier(number));
+                cx.send(CoreMessage::Barrier(number));
             }
         }
     }
 }
 
-fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Task, core: &Sender<CoreMessage>) {
+fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Task, cx: &EngineContext) {
     let mut on = |index: usize, act: &mut dyn FnMut(&mut ScriptInstance)| {
         if let Some(instance) = instances.get_mut(&index) {
             act(instance);
-            hand_over(instances, index, core);
+            hand_over(instances, index, cx);
         }
     };
     match task {
-        Task::Adopt(make) => {
-            let instance = make(peers);
-            instances.insert(instance.index, instance);
+        Task::Adopt(spec) => {
+            let index = spec.script_id;
+            instances.insert(index, ScriptInstance::new(*spec, cx.clone(), peers.clone()));
         }
         Task::Events { script_id, events } => {
             if let Some(instance) = instances.get_mut(&script_id) {
@@ -181,9 +119,9 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             let outcome = instance.load(*source, config, reason);
             let index = instance.index;
             if outcome.is_ok() {
-                send(core, instance.activation_message());
+                cx.send(instance.activation_message());
             }
-            hand_over(instances, index, core);
+            hand_over(instances, index, cx);
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
@@ -197,7 +135,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
         }
         Task::Unload { script_id } => on(script_id, &mut |instance| {
             instance.unload(Reason::Stop);
-            send(core, instance.activation_message());
+            cx.send(instance.activation_message());
         }),
         Task::Resume { script_id } => on(script_id, &mut ScriptInstance::resume),
         Task::WentBack(back) => instances.values_mut().for_each(|instance| instance.went_back(&back)),
@@ -221,20 +159,20 @@ fn push_turn(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, turn
     }
 }
 
-fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, core: &Sender<CoreMessage>) {
+fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, cx: &EngineContext) {
     let present: Vec<usize> = instances.keys().copied().collect();
     for index in present {
         if let Some(instance) = instances.get_mut(&index) {
             instance.unload(Reason::Stop);
         }
-        hand_over(instances, index, core);
+        hand_over(instances, index, cx);
     }
 }
 
 /// Hands over the run batches of a script, and of those whose functions its runs called.
 ///
 /// All of them become durable together.
-fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, core: &Sender<CoreMessage>) {
+fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, cx: &EngineContext) {
     let Some(instance) = instances.get_mut(&index) else { return };
     let calls = instance.take_calls();
     let mut run_batches = instance.take_run_batches();
@@ -245,11 +183,6 @@ fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, core
         }
     }
     if !run_batches.is_empty() {
-        send(core, CoreMessage::RunBatches(run_batches));
+        cx.send(CoreMessage::RunBatches(run_batches));
     }
-}
-
-fn send(core: &Sender<CoreMessage>, message: CoreMessage) {
-    // The sequencer outlives the workers, unless it panics, which is logged there.
-    drop(core.send(message));
 }

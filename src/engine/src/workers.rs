@@ -1,14 +1,18 @@
-//! Assigns scripts to workers.
+//! Starts the workers and assigns scripts to them.
 //!
 //! Scripts that call each other's functions share a worker: a call is a plain call, not a message.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use palabre_model::ScriptName;
 
-use crate::worker::Task;
+use crate::context::EngineContext;
+use crate::message::Task;
+use crate::vitals::Vitals;
+use crate::worker;
 
 /// The workers, and the assignment of scripts to them.
 #[derive(Clone)]
@@ -24,12 +28,29 @@ struct Placed {
 }
 
 impl Workers {
-    pub(crate) fn new(senders: Vec<Sender<Task>>) -> Self {
-        Self { senders, placed: Arc::default() }
+    /// Starts the threads, at least one. They end with [`Task::Stop`].
+    ///
+    /// # Errors
+    /// If the operating system does not start a thread.
+    pub(crate) fn start(
+        count: usize,
+        cx: &EngineContext,
+        vitals: &Arc<Vitals>,
+    ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+        let (mut senders, mut threads) = (Vec::new(), Vec::new());
+        for index in 0..count.max(1) {
+            let (sender, tasks) = crossbeam_channel::unbounded();
+            let cx = cx.clone();
+            let name = format!("script-worker-{index}");
+            threads.push(vitals.spawn(&name, move |pulse| worker::run(index, &tasks, &cx, pulse))?);
+            senders.push(sender);
+        }
+        Ok((Self { senders, placed: Arc::default() }, threads))
     }
 
-    pub(crate) fn all(&self) -> &[Sender<Task>] {
-        &self.senders
+    /// Returns the number of workers.
+    pub(crate) fn count(&self) -> usize {
+        self.senders.len()
     }
 
     /// Assigns scripts that depend on each other to the same worker, before they are added.
@@ -87,8 +108,20 @@ impl Workers {
     /// Sends a task to the worker of a script.
     pub(crate) fn send(&self, script_id: usize, task: Task) {
         let worker = self.lock().by_id.get(&script_id).copied().unwrap_or(0);
+        self.send_to(worker, task);
+    }
+
+    /// Sends a task to a worker.
+    pub(crate) fn send_to(&self, worker: usize, task: Task) {
         // Workers end only at shutdown.
         drop(self.senders[worker].send(task));
+    }
+
+    /// Sends a task to each worker.
+    pub(crate) fn send_to_all(&self, task: impl Fn() -> Task) {
+        for sender in &self.senders {
+            drop(sender.send(task()));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Placed> {

@@ -507,7 +507,7 @@ async fn what_waits_where_a_script_is_suspended_is_handled_in_order_afterwards_a
     }
     daemon.says("general", "hello").await;
     daemon.soon("it answers elsewhere", |daemon| daemon.replies("log") == ["hello"]).await;
-    daemon.soon("the others are deferred", |daemon| daemon.engine.status().scripts[0].set_aside_events == 20).await;
+    daemon.soon("the others are deferred", |daemon| daemon.engine.status().scripts[0].deferred_events == 20).await;
     let daemon = daemon.restart(vec![script("warden", WARDEN)]).await;
     let expected: Vec<String> = (0..20).map(|n| format!("wait {n}")).collect();
     daemon.until("they are handled", Duration::from_millis(100), |daemon| daemon.replies("log").len() == 21).await;

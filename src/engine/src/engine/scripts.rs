@@ -1,7 +1,7 @@
 //! Adds, reloads and unloads scripts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 
 use palabre_fetch::Grants;
 use palabre_model::{Batch, Reason, ScriptName};
@@ -9,17 +9,13 @@ use palabre_script::{Failure, Source};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{Engine, ScriptHandle, ScriptSetup, lock};
-use crate::instance::ScriptInstance;
-use crate::pending_waits::Outgoing;
-use crate::rebuild::Spec;
-use crate::recovery::Unfinished;
-use crate::route::Route;
-use crate::script_store::ScriptStore;
-use crate::sequencer::CoreMessage;
-use crate::status::{Published, ScriptState, ScriptStatus};
-use crate::tables::{RECOVERY, WaitingRun};
-use crate::worker::Task;
+use super::options::ScriptSetup;
+use super::script_handle::ScriptHandle;
+use super::{Engine, lock};
+use crate::backlog::Unfinished;
+use crate::message::{CoreMessage, InstanceSpec, Registration, Task};
+use crate::rows::WaitingRun;
+use crate::tables::RECOVERY;
 
 /// A registered script and its recovered work.
 pub(super) struct Registered {
@@ -47,92 +43,37 @@ impl Engine {
         let ScriptSetup { name, source, limits, config, grants, bots } = setup;
         let (script_id, unfinished, waiting) = {
             let mut scripts = lock(&self.scripts);
-            let script_id = scripts.len();
             let mut recovered = lock(&self.recovered);
-            let status = Arc::new(Published::new(ScriptStatus {
-                name: name.clone(),
-                version: None,
-                hooks: Vec::new(),
-                declares: Vec::new(),
-                state: ScriptState::Broken,
-                last_error: source.as_ref().err().map(ToString::to_string),
-                memory_bytes: 0,
-                waiting_runs: 0,
-                timers: 0,
-                timer_bytes: 0,
-                waiting_events: 0,
-                set_aside_events: 0,
-            }));
-            let waiting_events = Arc::new(AtomicU64::new(0));
-            let timers = recovered.timers.of(&name);
-            scripts.push(ScriptHandle {
-                name: name.clone(),
-                status: Arc::clone(&status),
-                waiting: Arc::clone(&waiting_events),
-                timers: Arc::clone(&timers),
-            });
+            let script_id = scripts.len();
+            let last_error = source.as_ref().err().map(ToString::to_string);
+            let handle = ScriptHandle::new(name.clone(), last_error, recovered.timers.of(&name));
             let asking = Arc::new(AtomicUsize::new(0));
             let depends = source.as_ref().map(Source::depends).unwrap_or_default();
-            let worker = self.workers.place(script_id, &name, &depends);
-            let hosts: Vec<String> =
-                grants.iter().filter_map(|grant| grant.strip_prefix("http:").map(ToOwned::to_owned)).collect();
-            // They were checked when the configuration was read.
-            let hosts = Grants::parse(&hosts).unwrap_or_default();
-            self.send(CoreMessage::Route(Box::new(Route {
+            self.cx.send(CoreMessage::Register(Box::new(Registration {
                 name: name.clone(),
-                worker,
+                worker: self.services.workers.place(script_id, &name, &depends),
                 bots,
                 asking: Arc::clone(&asking),
                 cursor: recovered.cursors.get(&name).copied(),
-                hooks: Vec::new(),
-                declared: Arc::default(),
-                hosts: Arc::new(Outgoing::new(hosts, &limits)),
-                window: std::collections::VecDeque::new(),
-                window_bytes: 0,
-                lag: None,
-                waiting: Arc::clone(&waiting_events),
-                replay: None,
-                outgoing: Vec::new(),
-                version: "".into(),
-                is_ready: false,
-                rebuilds: 0,
+                hosts: granted_hosts(&grants),
+                limits: limits.clone(),
+                waiting_events: Arc::clone(&handle.waiting_events),
             })));
-            let (cx, seed) = (self.cx.clone(), self.entropy.next());
-            let (store, platforms) = (self.store.clone(), Arc::clone(&self.platforms));
-            let (settings, declared) = (Arc::clone(&self.settings), Arc::clone(&self.declared));
-            let metrics = Arc::clone(&self.metrics);
-            let script = name.clone();
-            // Cloned for each call: if its worker fails, the script is adopted again.
-            let adopt = move || {
-                let (script, store, platforms) = (script.clone(), store.clone(), Arc::clone(&platforms));
-                let (grants, timers, settings) = (grants.clone(), Arc::clone(&timers), Arc::clone(&settings));
-                let (declared, metrics, limits) = (Arc::clone(&declared), Arc::clone(&metrics), limits.clone());
-                let (config, cx, asking, status) =
-                    (config.clone(), cx.clone(), Arc::clone(&asking), Arc::clone(&status));
-                Task::Adopt(Box::new(move |peers| {
-                    let usage = store.stored_bytes(script.as_str()).unwrap_or_else(|error| {
-                        tracing::error!(script = %script, "cannot read how much it stores; counting from 0: {error}");
-                        Arc::default()
-                    });
-                    let store = ScriptStore::new(
-                        script.clone(),
-                        store,
-                        platforms,
-                        grants,
-                        usage,
-                        timers,
-                        settings,
-                        declared,
-                        peers.clone(),
-                        metrics,
-                    );
-                    let peers = peers.clone();
-                    ScriptInstance::new(script_id, script, limits, config, cx, store, peers, seed, asking, status)
-                }))
+            let instance = InstanceSpec {
+                script_id,
+                name: name.clone(),
+                limits,
+                config,
+                grants,
+                seed: self.entropy.next(),
+                asking,
+                timers: Arc::clone(&handle.timers),
+                status: Arc::clone(&handle.status),
             };
-            self.task(script_id, adopt());
-            let spec = Spec { name: name.clone(), adopt: Box::new(adopt), source: None, config: None };
-            self.specs.lock().insert(script_id, spec);
+            scripts.push(handle);
+            self.task(script_id, Task::Adopt(Box::new(instance.clone())));
+            // If its worker fails, the script is adopted again.
+            self.services.specs.insert(instance);
             let waiting: Vec<_> = recovered.waiting.extract_if(.., |(script, ..)| *script == name).collect();
             (script_id, recovered.unfinished.remove(&name), waiting)
         };
@@ -159,13 +100,13 @@ impl Engine {
                 // is recorded before the first begins.
                 let mut batch = Batch::default();
                 RECOVERY.put(&mut batch, &name.to_string(), &unfinished.attempts);
-                if let Err(error) = self.store.commit(batch).await {
+                if let Err(error) = self.cx.store.commit(batch).await {
                     tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }
             }
-            self.send(CoreMessage::Recovered { script_id, unfinished: Box::new(unfinished) });
+            self.cx.send(CoreMessage::Recovered { script_id, unfinished: Box::new(unfinished) });
         }
-        self.send(CoreMessage::Ready { script_id });
+        self.cx.send(CoreMessage::Ready { script_id });
         outcome
     }
 
@@ -213,7 +154,7 @@ impl Engine {
         config: Option<Value>,
         reason: Reason,
     ) -> Result<Vec<String>, Failure> {
-        if let Err(problem) = self.workers.bring_together(script_id, &source.depends()) {
+        if let Err(problem) = self.services.workers.bring_together(script_id, &source.depends()) {
             tracing::error!(script = %source.name, "does not load: {problem}");
             if let Some(known) = lock(&self.scripts).get(script_id) {
                 known.status.write(|status| status.last_error = Some(problem.clone()));
@@ -224,12 +165,17 @@ impl Engine {
         let (kept, kept_config) = (source.clone(), config.clone());
         self.task(script_id, Task::Load { script_id, source: Box::new(source), config, reason, reply });
         let outcome = outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")));
-        if outcome.is_ok()
-            && let Some(spec) = self.specs.lock().get_mut(&script_id)
-        {
-            spec.source = Some(kept);
-            spec.config = kept_config.or(spec.config.take());
+        if outcome.is_ok() {
+            self.services.specs.activated(script_id, kept, kept_config);
         }
         outcome
     }
+}
+
+/// Returns the hosts that a script may send HTTP requests to.
+fn granted_hosts(grants: &[String]) -> Grants {
+    let hosts: Vec<String> =
+        grants.iter().filter_map(|grant| grant.strip_prefix("http:").map(ToOwned::to_owned)).collect();
+    // They were checked when the configuration was read.
+    Grants::parse(&hosts).unwrap_or_default()
 }

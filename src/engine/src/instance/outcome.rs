@@ -8,11 +8,11 @@ use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait}
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::entry_batch::{RunOutcome, RunRecord};
+use crate::message::CoreMessage;
 use crate::peers::Call;
 use crate::places::{FAILURES_IN_A_ROW, place_of, suspension_time};
+use crate::rows::WaitingRun;
 use crate::scheduler::Due;
-use crate::sequencer::CoreMessage;
-use crate::tables::WaitingRun;
 
 impl ScriptInstance {
     pub(super) fn finish_step(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
@@ -155,8 +155,7 @@ impl ScriptInstance {
             format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
         tracing::error!(script = %self.name, "{what}");
         self.cx.metrics.count(&self.name, "suspension");
-        // The sequencer ends only at shutdown.
-        drop(self.cx.core.send(CoreMessage::NotifyOperator(format!("The script {} is {what}", self.name))));
+        self.cx.send(CoreMessage::NotifyOperator(format!("The script {} is {what}", self.name)));
         self.post(None);
     }
 

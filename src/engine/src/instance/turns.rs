@@ -8,14 +8,14 @@ use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
-use crate::clock_watch::WentBack;
+use crate::backlog::WINDOW_EVENTS;
+use crate::clock_steps::WentBack;
 use crate::entry_batch::RunOutcome;
-use crate::instance::run_batch::DeferredChange;
+use crate::message::DeferredChange;
 use crate::peers::Call;
 use crate::places::{SUSPENSION_MAX, place_of};
-use crate::read_back::WINDOW_EVENTS;
+use crate::rows::WaitingRun;
 use crate::scheduler::Due;
-use crate::tables::WaitingRun;
 
 /// Queue length at which events of suspended places are deferred, for what may come after them.
 const QUEUE_LEN_BEFORE_DEFERRAL: usize = WINDOW_EVENTS / 2;
@@ -186,7 +186,7 @@ impl ScriptInstance {
 
     /// Runs `before_message` for a message to be delivered. If it fails, the message passes.
     fn gate(&mut self, event: Event) -> Verdict {
-        let seq = self.next_seq();
+        let seq = self.cx.assign_seq();
         let input = self.input(Arc::new(event), seq, 0);
         let Some(version) = self.current.as_ref().filter(|_| !self.is_suspended) else { return Verdict::Pass };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };

@@ -1,16 +1,15 @@
 //! Performs one action: tries again after transient failures, and gives up after too many.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_model::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
+use palabre_model::{Action, ActionError, ActionKey, Adapter, MessageId, MessageRef, Outcome, RoomId};
 use palabre_store::Result as StoreResult;
 
-use super::Outbox;
-use super::breaker::Pass;
+use super::breaker::{Breaker, Pass};
 use super::entry::{Delivery, Entry, Unperformed};
+use super::{Outbox, STORE_RETRY_DELAY};
 use crate::attachment_relay::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
@@ -32,96 +31,138 @@ pub(crate) struct AttemptLimits {
 
 /// Performs an action. Returns `None` at shutdown.
 pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
-    let gone = |reason: String| Some(Delivery::Failed(Unperformed { reason, is_dead_letter: false }));
-    let name = entry.bot().to_owned();
-    let Some(adapter) = outbox.platforms.adapter(&name) else {
-        return gone(format!("there is no bot named {name} in bots.yaml any more"));
+    let bot = entry.bot().to_owned();
+    let Some(adapter) = outbox.cx.platforms.adapter(&bot) else {
+        return Some(refused(format!("there is no bot named {bot} in bots.yaml any more")));
     };
-    let bot = outbox.bot(&name);
-    let (mut attempts, mut rate_limit_waits) = (limits.before, 0);
-    // The action with its files, which are fetched once.
-    let mut filled: Option<Action> = None;
+    let breaker = &outbox.bot(&bot).breaker;
+    let mut attempts = Attempts {
+        outbox,
+        bot: &bot,
+        adapter: &**adapter,
+        breaker,
+        limits,
+        failed: limits.before,
+        rate_limit_waits: 0,
+        filled: None,
+    };
     loop {
-        if outbox.leave.load(Acquire) || (outbox.shutdown.is_requested() && attempts > limits.before) {
+        if outbox.is_leaving() || (outbox.cx.shutdown.is_requested() && attempts.failed > limits.before) {
             return None;
         }
-        let probe = match bot.breaker.pass(outbox.clock.as_ref(), &outbox.shutdown, entry.expires).await {
+        let probe = match breaker.pass(outbox.cx.clock.as_ref(), &outbox.cx.shutdown, entry.expires).await {
             Pass::Go(probe) => probe,
-            Pass::Expired => return gone("it expired: it could not be done in time".to_owned()),
+            Pass::Expired => return Some(refused("it expired: it could not be done in time".to_owned())),
             Pass::Stop => return None,
         };
-        match resolve(outbox, entry) {
-            Ok(()) => {}
-            Err(Unresolved::Never(reason)) => return gone(reason),
+        let next = match resolve(outbox, entry) {
+            Ok(()) => attempts.try_once(entry).await,
+            Err(Unresolved::Never(reason)) => Next::End(refused(reason)),
             // The store cannot be read at present: that makes the action neither done nor failed.
             Err(Unresolved::NotNow(reason)) => {
-                tracing::error!(
-                    bot = name,
-                    "cannot look up the message that an action refers to; trying again: {reason}"
-                );
+                tracing::error!(bot, "cannot look up the message that an action refers to; trying again: {reason}");
+                Next::Wait(STORE_RETRY_DELAY)
+            }
+        };
+        match next {
+            Next::End(delivery) => return Some(delivery),
+            // The next `pass` waits.
+            Next::Pass => {}
+            Next::Wait(pause) => {
                 drop(probe);
-                if !outbox.wait(super::STORE_RETRY_DELAY).await {
+                if !outbox.wait(pause).await {
                     return None;
                 }
-                continue;
             }
         }
+    }
+}
+
+/// Returns the delivery of an action that is not tried again.
+fn refused(reason: String) -> Delivery {
+    Delivery::Failed(Unperformed { reason, is_dead_letter: false })
+}
+
+/// The consequence of an attempt.
+enum Next {
+    /// Nothing: the action is done or given up.
+    End(Delivery),
+    /// Another attempt, once the breaker lets it pass.
+    Pass,
+    /// Another attempt after a delay.
+    Wait(Duration),
+}
+
+/// The attempts at one action.
+struct Attempts<'o> {
+    outbox: &'o Outbox,
+    bot: &'o str,
+    adapter: &'o dyn Adapter,
+    breaker: &'o Breaker,
+    limits: AttemptLimits,
+    /// Number of failed attempts, including earlier ones.
+    failed: u32,
+    rate_limit_waits: u32,
+    /// The action with its files, which are fetched once.
+    filled: Option<Action>,
+}
+
+impl Attempts<'_> {
+    /// Tries the action once, and decides what follows.
+    async fn try_once(&mut self, entry: &Entry) -> Next {
+        let performing = async {
+            if self.filled.is_none() {
+                self.filled = with_files(&self.outbox.cx.platforms, &entry.action, self.failed).await?;
+            }
+            self.adapter.perform(self.filled.as_ref().unwrap_or(&entry.action), &entry.key).await
+        };
         // A panic in an adapter counts as a transient failure: the queue continues, and the action
         // is not lost.
-        let performing = async {
-            if filled.is_none() {
-                filled = with_files(outbox, &entry.action, attempts).await?;
-            }
-            adapter.perform(filled.as_ref().unwrap_or(&entry.action), &entry.key).await
-        };
         let performed = AssertUnwindSafe(performing).catch_unwind().await;
         let is_bug = performed.is_err();
         let performed = performed
             .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug in Palabre)".to_owned())));
-        let pause = match performed {
+        match performed {
             Ok(outcome) => {
-                bot.breaker.answered(&name);
-                return Some(Delivery::Done(remembered(outbox, entry, outcome)));
+                self.breaker.answered(self.bot);
+                Next::End(Delivery::Done(remembered(self.outbox, entry, outcome)))
             }
-            Err(ActionError::RateLimited { retry_after }) if rate_limit_waits < RATE_LIMIT_WAITS_MAX => {
-                bot.breaker.answered(&name);
-                rate_limit_waits += 1;
-                retry_after
+            Err(ActionError::RateLimited { retry_after }) if self.rate_limit_waits < RATE_LIMIT_WAITS_MAX => {
+                self.breaker.answered(self.bot);
+                self.rate_limit_waits += 1;
+                Next::Wait(retry_after)
             }
             Err(
                 error @ (ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_)),
-            ) => {
-                let is_away =
-                    matches!(error, ActionError::Unavailable(_)) || !(is_bug || outbox.platforms.is_up(&name));
-                let reason = error.to_string();
-                if bot.breaker.failed(&entry.key, is_away, outbox.clock.now(), &reason, &name) {
-                    // The next `pass` waits.
-                    continue;
-                }
-                attempts += 1;
-                if attempts == limits.before + 1 {
-                    let (kind, room) = (entry.action.kind(), entry.action.room());
-                    tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed; trying again: {error}");
-                }
-                if attempts >= ATTEMPTS_MAX {
-                    let (kind, room) = (entry.action.kind(), entry.action.room());
-                    tracing::error!(action = %kind, %room, "given up after {ATTEMPTS_MAX} attempts: {error}");
-                    return Some(Delivery::Failed(Unperformed { reason, is_dead_letter: true }));
-                }
-                if attempts >= limits.max {
-                    return Some(Delivery::Chained { attempts });
-                }
-                backoff(attempts, outbox.entropy.next())
-            }
+            ) => self.after_failure(entry, &error, is_bug),
             Err(error) => {
-                bot.breaker.answered(&name);
-                return gone(error.to_string());
+                self.breaker.answered(self.bot);
+                Next::End(refused(error.to_string()))
             }
-        };
-        drop(probe);
-        if !outbox.wait(pause).await {
-            return None;
         }
+    }
+
+    /// Counts a transient failure, unless the platform is away, and decides what follows.
+    fn after_failure(&mut self, entry: &Entry, error: &ActionError, is_bug: bool) -> Next {
+        let cx = &self.outbox.cx;
+        let is_away = matches!(error, ActionError::Unavailable(_)) || !(is_bug || cx.platforms.is_up(self.bot));
+        let reason = error.to_string();
+        if self.breaker.failed(&entry.key, is_away, cx.clock.now(), &reason, self.bot) {
+            return Next::Pass;
+        }
+        self.failed += 1;
+        let (kind, room) = (entry.action.kind(), entry.action.room());
+        if self.failed == self.limits.before + 1 {
+            tracing::warn!(action = %kind, %room, script = %entry.key.script, "failed; trying again: {error}");
+        }
+        if self.failed >= ATTEMPTS_MAX {
+            tracing::error!(action = %kind, %room, "given up after {ATTEMPTS_MAX} attempts: {error}");
+            return Next::End(Delivery::Failed(Unperformed { reason, is_dead_letter: true }));
+        }
+        if self.failed >= self.limits.max {
+            return Next::End(Delivery::Chained { attempts: self.failed });
+        }
+        Next::Wait(backoff(self.failed, cx.entropy.next()))
     }
 }
 
@@ -135,9 +176,9 @@ pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
 
 /// Records the id of a message, unless the adapter can derive it from the action key.
 pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
-    let adapter = outbox.platforms.adapter(entry.bot())?;
+    let adapter = outbox.cx.platforms.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
-    outbox.platforms.recent_deliveries.record(&entry.key, entry.action.room(), &id);
+    outbox.cx.platforms.recent_deliveries.record(&entry.key, entry.action.room(), &id);
     Some(id)
 }
 
@@ -170,12 +211,12 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
         }
         MessageRef::Sent(key) => key,
     };
-    let named = outbox.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
-    let named = named.or_else(|| outbox.platforms.recent_deliveries.id(key));
+    let named = outbox.cx.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
+    let named = named.or_else(|| outbox.cx.platforms.recent_deliveries.id(key));
     let id = match named {
         Some(id) => Some(id),
         None => {
-            let snapshot = outbox.store.snapshot(outbox.clock.now())?;
+            let snapshot = outbox.cx.store.snapshot(outbox.cx.clock.now())?;
             SENT_MESSAGES.get(&snapshot, &key.to_string())?.map(MessageId::from)
         }
     };
@@ -186,9 +227,9 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolv
 
 /// Returns the action that sent a message, on platforms that assign ids themselves.
 fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
-    if let Some(key) = outbox.platforms.recent_deliveries.key(room, id) {
+    if let Some(key) = outbox.cx.platforms.recent_deliveries.key(room, id) {
         return Ok(Some(key));
     }
-    let snapshot = outbox.store.snapshot(outbox.clock.now())?;
+    let snapshot = outbox.cx.store.snapshot(outbox.cx.clock.now())?;
     Ok(SENDERS.get(&snapshot, &(room.to_string(), id.to_string()))?.and_then(|key| key.parse().ok()))
 }

@@ -9,7 +9,7 @@ use palabre_script::Limit;
 
 use super::breaker::Breaker;
 use super::entry::{ChainId, Class};
-use crate::recovery::Position;
+use crate::rows::Position;
 
 /// Maximum entries of a bot and class in memory, as many as a full batch brings; the rest are rows.
 pub(crate) const IN_MEMORY_MAX: usize = 8_192;

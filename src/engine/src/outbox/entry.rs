@@ -1,9 +1,10 @@
 //! An entry of the outbox, and its delivery.
 
-use palabre_model::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId};
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use crate::recovery::Position;
+use palabre_model::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName};
+
+use crate::rows::{OutboxKey, OutboxRow, Position};
 
 /// A class of actions. Those of one room and class keep their order; classes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,23 +68,6 @@ pub(crate) struct Entry {
     pub(crate) bytes: usize,
     pub(crate) stored: Stored,
 }
-
-/// An entry as a row of the outbox.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct OutboxRow {
-    pub(crate) key: ActionKey,
-    pub(crate) action: Action,
-    #[serde(default)]
-    pub(crate) expires: Option<Millis>,
-    /// Number of attempts before it left its queue.
-    #[serde(default, rename = "tries")]
-    pub(crate) attempts: u32,
-}
-
-/// The key of an outbox row: bot, kind, batch and index.
-///
-/// The kind is 0 or 1 for spilled entries of a class, or 2 for entries that are retried separately.
-pub(crate) type OutboxKey = (String, u8, u64, u32);
 
 impl Entry {
     /// Creates the entry of an action that a run of `hook` requested at `at`.
@@ -194,7 +178,7 @@ pub(crate) struct Unperformed {
 pub(crate) struct ChainId {
     pub(crate) bot: BotName,
     pub(crate) room: RoomId,
-    pub(crate) script: palabre_model::ScriptName,
+    pub(crate) script: ScriptName,
     pub(crate) class: Class,
 }
 
@@ -202,5 +186,29 @@ impl ChainId {
     pub(crate) fn of(entry: &Entry) -> Self {
         let room = entry.action.room().clone();
         Self { bot: room.bot().into(), room, script: entry.key.script.clone(), class: entry.class }
+    }
+}
+
+/// The actions that the previous process left.
+#[derive(Default)]
+pub(crate) struct UnfinishedActions {
+    /// Actions in the journal alone, which go to their queues.
+    pub(crate) entries: Vec<Entry>,
+    /// The queue of each outbox row that waits for its turn.
+    pub(crate) spilled: Vec<(RoomId, Class)>,
+    /// Outbox rows that are retried separately: chain, position and attempts so far.
+    pub(crate) chains: Vec<(ChainId, Position, u32)>,
+    /// The bot and the size of each outbox row, which counts against the bot's quota.
+    pub(crate) rows: Vec<(String, usize)>,
+}
+
+impl UnfinishedActions {
+    /// Returns the number of actions in the journal alone, by entry batch.
+    pub(crate) fn by_batch(&self) -> BTreeMap<u64, usize> {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for entry in &self.entries {
+            *counts.entry(entry.position.block).or_default() += 1;
+        }
+        counts
     }
 }

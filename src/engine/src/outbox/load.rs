@@ -8,40 +8,19 @@ use palabre_store::{Direction, Result, Store};
 use super::bot::IN_MEMORY_MAX;
 use super::entry::{Class, Entry, spilled_kind};
 use super::{Outbox, STORE_RETRY_DELAY};
-use crate::recovery::Position;
+use crate::rows::Position;
 use crate::tables::OUTBOX;
 
 /// Delay before rows are read again whose commit is still in progress.
 const COMMIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-impl Outbox {
-    /// Starts to load rows of a bot and class, if there are any and half of the memory is free.
-    pub(super) fn load_more(self: &Arc<Self>, bot: &str, class: Class) {
-        {
-            let mut counts = self.bot(bot).counts(class);
-            if !counts.wants_rows() {
-                return;
-            }
-            counts.is_loading = true;
-        }
-        let (outbox, bot) = (Arc::clone(self), bot.to_owned());
-        self.tasks.spawn_on(async move { load(&outbox, &bot, class).await }, &self.runtime);
-    }
-
-    /// Forgets the positions of rows that were deleted.
-    pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
-        for (bot, class, position) in rows {
-            self.bot(&bot).counts(class).loaded.remove(&position);
-        }
-    }
-}
-
-async fn load(outbox: &Arc<Outbox>, bot: &str, class: Class) {
+/// Loads the next rows of a bot and class, once their commit is done.
+pub(super) async fn run(outbox: &Arc<Outbox>, bot: &str, class: Class) {
     let state = outbox.bot(bot);
     loop {
-        let (store, name) = (outbox.store.clone(), bot.to_owned());
+        let (store, name) = (outbox.cx.store.clone(), bot.to_owned());
         let loaded = state.counts(class).loaded.clone();
-        let now = outbox.clock.now();
+        let now = outbox.cx.clock.now();
         let reading = tokio::task::spawn_blocking(move || {
             read(&store, now, &name, class, |position| !loaded.contains(&position))
         });

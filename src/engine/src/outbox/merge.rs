@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use palabre_model::{Action, ActionKey, ActionKind};
 
 use super::entry::Entry;
-use crate::recovery::Position;
+use crate::rows::Position;
 
 /// Entries that need not be performed, each with the action that is performed in its place.
 pub(crate) type Replaced = HashMap<Position, ActionKey>;

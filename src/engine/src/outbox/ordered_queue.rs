@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
 
 use futures_util::FutureExt;
 use palabre_model::{ActionError, Outcome, RoomId};
@@ -37,10 +36,10 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
     let makes = entries.iter().filter(|entry| entry.action.kind().creates_object());
     let _sending: Vec<_> = makes
         .filter(|entry| {
-            let adapter = outbox.platforms.adapter(entry.bot());
+            let adapter = outbox.cx.platforms.adapter(entry.bot());
             adapter.is_some_and(|adapter| adapter.message_id(&entry.key).is_none())
         })
-        .map(|entry| outbox.platforms.recent_deliveries.sending(&entry.key, entry.action.room()))
+        .map(|entry| outbox.cx.platforms.recent_deliveries.sending(&entry.key, entry.action.room()))
         .collect();
     let mut first = together(outbox, &mut entries, replaced).await.into_iter();
     let mut completed = Vec::new();
@@ -89,10 +88,11 @@ async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -
     let Some(name) = entries.first().filter(|_| entries.len() > 1).map(|entry| entry.bot().to_owned()) else {
         return Vec::new();
     };
-    let (Some(adapter), bot, now) = (outbox.platforms.adapter(&name), outbox.bot(&name), outbox.clock.now()) else {
+    let (Some(adapter), bot, now) = (outbox.cx.platforms.adapter(&name), outbox.bot(&name), outbox.cx.clock.now())
+    else {
         return Vec::new();
     };
-    if outbox.leave.load(Acquire)
+    if outbox.is_leaving()
         || bot.breaker.reason().is_some()
         || bot.chain_count() > 0
         // A reference to a message among them can be resolved only after that message has been

@@ -3,7 +3,6 @@
 //! Only the later actions of the same script in the same room wait for it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use super::attempt::{self, AttemptLimits};
@@ -15,11 +14,11 @@ use crate::tables::OUTBOX;
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
     let bot = outbox.bot(chain.bot.as_str());
     while let Some((position, attempts)) = bot.first_in_chain(&chain) {
-        if attempts > 0 && !outbox.wait(attempt::backoff(attempts, outbox.entropy.next())).await {
+        if attempts > 0 && !outbox.wait(attempt::backoff(attempts, outbox.cx.entropy.next())).await {
             return;
         }
         let key = (chain.bot.to_string(), CHAIN_KIND, position.block, position.index);
-        let (store, clock, row_key) = (outbox.store.clone(), Arc::clone(&outbox.clock), key.clone());
+        let (store, clock, row_key) = (outbox.cx.store.clone(), Arc::clone(&outbox.cx.clock), key.clone());
         let read = tokio::task::spawn_blocking(move || OUTBOX.get(&store.snapshot(clock.now())?, &row_key)).await;
         let row = match read {
             Ok(Ok(Some(row))) => row,
@@ -44,7 +43,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
         let Some(result) = attempt::perform(&outbox, &mut entry, limits).await else { return };
         outbox.complete(vec![Completed { entry, result }]);
         bot.advance_chain(&chain);
-        if outbox.leave.load(Acquire) {
+        if outbox.is_leaving() {
             return;
         }
     }

@@ -1,8 +1,15 @@
 //! Feeds scripts that lag, from the journal or from batches that are not durable yet.
 
-use super::*;
-use crate::read_back::{Cursor, Queued, Read, ReadBack, WINDOW_BYTES, WINDOW_EVENTS, weight};
-use crate::route::Lag;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::state::State;
+use super::{STORE_RETRY_DELAY, Sequencer};
+use crate::backlog::{Cursor, Queued, Read, Unfinished, WINDOW_BYTES, WINDOW_EVENTS, weight};
+use crate::read_back::ReadBack;
+use crate::route::{Lag, Replay};
+use crate::rows::RecoveryAttempts;
+use crate::tables::RECOVERY;
 
 impl Sequencer {
     /// Recovers the events that the previous process left for a script.

@@ -1,11 +1,17 @@
 //! Corrects due and expiry times after the clock went back, wherever they are kept.
 
-use super::*;
+use palabre_model::Millis;
+
+use super::Sequencer;
+use super::state::State;
+use crate::clock_steps::WentBack;
+use crate::clock_watch;
+use crate::message::{CoreMessage, Task};
 
 impl Sequencer {
     /// Reads the clock, and handles a step that it made since it was read last.
     pub(super) fn read_clock(&mut self, state: &mut State) -> Millis {
-        let (now, before) = self.latest_reading.read(&*self.clock);
+        let (now, before) = self.latest_reading.read(&*self.cx.clock);
         if let Some(before) = before {
             self.clock_leapt(state, before, now);
         }
@@ -21,33 +27,30 @@ impl Sequencer {
             return;
         };
         // First, so that it does not take corrected requests for those of the wrong time.
-        self.timers.scheduler().went_back(back);
+        self.cx.scheduler.went_back(back);
         let timers = self.timers.went_back(&back, &mut state.open.batch);
         let tasks = self.tasks.went_back(&back, &mut state.open.batch);
         tracing::warn!(timers, tasks, "{}", back.sentence());
         self.notify(state, &back.sentence());
-        let (store, core) = (self.store.clone(), self.core.clone());
-        let correct = move || {
-            match store.move_expiries(back.from, |end| back.end(end)) {
+        let cx = self.cx.clone();
+        self.background.spawn_blocking(move || {
+            match cx.store.move_expiries(back.from, |end| back.end(end)) {
                 Ok(rows) => tracing::info!(rows, "moved the expiry times of stored values with the clock"),
                 Err(error) => tracing::error!("cannot move the expiry times of stored values with the clock: {error}"),
             }
-            drop(core.send(CoreMessage::ClockCorrected(back)));
-        };
-        drop(self.outbox.tasks.spawn_blocking_on(correct, &self.outbox.runtime));
+            cx.send(CoreMessage::ClockCorrected(back));
+        });
     }
 
     /// Tells the workers, now that the store is corrected, to correct what they cache of it.
     pub(super) fn clock_corrected(&self, back: WentBack) {
-        for worker in &self.workers {
-            drop(worker.send(Task::WentBack(back)));
-        }
+        self.workers.send_to_all(|| Task::WentBack(back));
     }
 
     /// Records the time, for the next start to compare with.
     pub(super) fn record_clock(&mut self, state: &mut State, now: Millis) {
         self.clock_row.observe(now, now, self.number);
-        self.clock_row.put(&mut state.open.batch);
+        clock_watch::put(&self.clock_row, &mut state.open.batch);
         state.open.touch(false);
     }
 }

@@ -1,6 +1,22 @@
 //! Closes a batch, commits it, then releases the receipts, actions and replies that depend on it.
 
-use super::*;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::time::Instant;
+
+use palabre_model::{Batch, RoomId};
+use palabre_script::Change;
+use palabre_store::{Error, Op, TableId};
+
+use super::release::DependentWork;
+use super::state::State;
+use super::{STORE_RETRY_DELAY, Sequencer};
+use crate::entry_batch::EntryBatch;
+use crate::message::{CoreMessage, KeyMap, Task};
+use crate::outbox::entry::{Class, Entry, Stored};
+use crate::rows::Position;
+use crate::tables::{JOURNAL, LAST_BATCH, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, value_key};
+use crate::vitals::Fatal;
 
 /// The key of the row with the number of the last batch.
 const LAST_BATCH_KEY: &str = "last";
@@ -14,54 +30,21 @@ impl Sequencer {
         self.number += 1;
         let open = std::mem::take(&mut state.open);
         let mut batch = open.batch;
-        let mut cursors = Vec::new();
-        // If the store refuses a batch, it must not accept later ones before it: what it writes
-        // would overwrite theirs.
-        if let Some(last) = state.last_batch.replace(number) {
-            // A commit that the disk refused may be in the file when it is opened again: that of
-            // this batch or of the next one.
-            LAST_BATCH.require_one_of(&mut batch, &LAST_BATCH_KEY.to_owned(), [last, number, number + 1]);
-        }
-        LAST_BATCH.put(&mut batch, &LAST_BATCH_KEY.to_owned(), &number);
-        for script_id in open.advanced {
-            let route = &self.routes[script_id];
-            let Some(cursor) = route.cursor else { continue };
-            SCRIPT_CURSORS.put(&mut batch, &route.name.to_string(), &cursor);
-            cursors.push((script_id, cursor));
-        }
-        for (script_id, writes) in open.writes {
-            let name = &self.routes[script_id].name;
-            for (key, change) in writes {
-                let (table, key) = (TableId::ScriptValues, value_key(name, &key));
-                batch.ops.push(match change {
-                    Change::Set { value, expires } => Op::Put { table, key, value: value.to_vec(), expires },
-                    Change::Delete => Op::Delete { table, key },
-                });
-            }
-        }
+        put_last_batch(state.last_batch.replace(number), number, &mut batch);
+        let cursors = self.put_script_cursors(&open.advanced, &mut batch);
+        self.put_values(open.writes, &mut batch);
         for ((room, class), position) in open.queue_cursors {
             QUEUE_CURSORS.put(&mut batch, &class.cursor_key(&room), &position);
         }
-        let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
-        let oldest = state.outstanding.keys().copied().chain(lagging).min();
-        let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
-        self.low_water_mark.store(low_water_mark, Release);
         let mut block = EntryBatch {
             at,
-            next_seq: self.seq.load(Relaxed),
-            low: low_water_mark,
+            next_seq: self.cx.seq.load(Relaxed),
+            low: self.publish_low_water_mark(state, number),
             scripts: open.scripts,
             events: open.events,
             runs: open.runs,
         };
-        let is_empty = block.events.is_empty() && block.runs.is_empty();
-        if !is_empty {
-            JOURNAL.put(&mut batch, &number, &block.pack(&mut state.plain));
-            // Large batches are rare, and a buffer for them is not kept.
-            if state.plain.capacity() > PLAIN_BUFFER_MAX {
-                state.plain = Vec::new();
-            }
-        }
+        put_entry_batch(&block, number, &mut state.plain, &mut batch);
         if self.routes.iter().any(|route| route.lag.is_some()) {
             // A script that lags may need them before they can be read back.
             let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
@@ -74,7 +57,7 @@ impl Sequencer {
         for ((script_id, seq, part), answer) in open.answers {
             self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
         }
-        let after = After {
+        let work = DependentWork {
             receipts: open.receipts,
             entries,
             spilled,
@@ -85,7 +68,42 @@ impl Sequencer {
             replies: open.replies,
             metrics: open.metrics,
         };
-        self.submit(state, number, batch, after);
+        self.submit(state, number, batch, work);
+    }
+
+    /// Adds the cursors of scripts to a batch. Returns them.
+    fn put_script_cursors(&self, advanced: &BTreeSet<usize>, batch: &mut Batch) -> Vec<(usize, u64)> {
+        let mut cursors = Vec::new();
+        for script_id in advanced.iter().copied() {
+            let route = &self.routes[script_id];
+            let Some(cursor) = route.cursor else { continue };
+            SCRIPT_CURSORS.put(batch, &route.name.to_string(), &cursor);
+            cursors.push((script_id, cursor));
+        }
+        cursors
+    }
+
+    /// Adds the values that scripts have stored to a batch.
+    fn put_values(&self, writes: HashMap<usize, KeyMap<Change>>, batch: &mut Batch) {
+        for (script_id, writes) in writes {
+            let name = &self.routes[script_id].name;
+            for (key, change) in writes {
+                let (table, key) = (TableId::ScriptValues, value_key(name, &key));
+                batch.ops.push(match change {
+                    Change::Set { value, expires } => Op::Put { table, key, value: value.to_vec(), expires },
+                    Change::Delete => Op::Delete { table, key },
+                });
+            }
+        }
+    }
+
+    /// Publishes the oldest entry batch that is still needed once `number` is closed.
+    fn publish_low_water_mark(&self, state: &State, number: u64) -> u64 {
+        let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
+        let oldest = state.outstanding.keys().copied().chain(lagging).min();
+        let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
+        self.progress.low_water_mark.store(low_water_mark, Release);
+        low_water_mark
     }
 
     /// Turns the actions of a batch into outbox entries; those without room in memory become rows.
@@ -109,65 +127,66 @@ impl Sequencer {
         (entries, spilled)
     }
 
+    /// Commits a batch. Once it is durable, the work that depends on it is released.
+    fn submit(&self, state: &mut State, number: u64, batch: Batch, work: DependentWork) {
+        state.in_flight += 1;
+        let (core, releaser, withheld) = (self.cx.core.clone(), self.releaser(), state.withheld.clone());
+        self.cx.store.commit_with_callback(batch, move |batch, result| {
+            let message = match result {
+                Ok(()) => CoreMessage::Durable { number, cursors: releaser.release(work) },
+                Err(error) => {
+                    withheld.put(number, work);
+                    CoreMessage::NotDurable { number, batch, error }
+                }
+            };
+            drop(core.send(message));
+        });
+    }
+
+    /// Handles a batch that is durable: what waited for it continues.
+    pub(super) fn durable(&mut self, state: &mut State, number: u64, cursors: &[(usize, u64)]) {
+        state.in_flight -= 1;
+        state.undurable.remove(&number);
+        if state.is_stalled && state.refused.is_empty() {
+            tracing::info!(batch = number, "the store accepts writes again");
+            state.is_stalled = false;
+            self.progress.stalled.write(|stalled| *stalled = None);
+        }
+        self.feed_replays(state, number, cursors);
+        self.rebuild(state, number);
+    }
+
+    /// Handles a batch that the store has refused: it is submitted again after a delay.
+    pub(super) fn not_durable(&self, state: &mut State, number: u64, batch: Batch, error: &Error) {
+        state.in_flight -= 1;
+        if !state.is_stalled {
+            tracing::error!("the store refuses writes; nothing is acknowledged or answered meanwhile: {error}");
+        }
+        if let Error::Damaged { .. } = error {
+            self.vitals.end(Fatal::Store(error.to_string()));
+        }
+        state.is_stalled = true;
+        self.progress.stalled.write(|stalled| *stalled = Some(error.to_string()));
+        state.refused.insert(number, batch);
+        state.retry_at.get_or_insert_with(|| Instant::now() + STORE_RETRY_DELAY);
+    }
+
     /// Submits the batches again that the store has refused, in order.
     ///
     /// A batch that is in the store all the same, and may have been built on, is not written a
     /// second time.
     pub(super) fn resubmit(&self, state: &mut State) {
         let key = LAST_BATCH_KEY.to_owned();
-        let snapshot = self.store.snapshot(0).ok();
+        let snapshot = self.cx.store.snapshot(0).ok();
         let kept = snapshot.and_then(|snapshot| LAST_BATCH.get(&snapshot, &key).ok().flatten());
-        for (number, (mut batch, after)) in std::mem::take(&mut state.refused) {
+        for (number, mut batch) in std::mem::take(&mut state.refused) {
+            let Some(work) = state.withheld.take(number) else { continue };
             if let Some(last) = kept.filter(|last| *last >= number) {
                 batch = Batch::default();
                 LAST_BATCH.put(&mut batch, &key, &last);
             }
-            self.submit(state, number, batch, after);
+            self.submit(state, number, batch, work);
         }
-    }
-
-    pub(super) fn submit(&self, state: &mut State, number: u64, batch: Batch, after: After) {
-        state.in_flight += 1;
-        let (core, outbox) = (self.core.clone(), Arc::clone(&self.outbox));
-        let (http, metrics) = (Arc::clone(&self.http), Arc::clone(&self.metrics));
-        self.store.commit_with_callback(batch, move |batch, result| {
-            let message = match result {
-                Ok(()) => {
-                    let After {
-                        receipts,
-                        entries,
-                        spilled,
-                        removed,
-                        run_batches,
-                        cursors,
-                        fetches,
-                        replies,
-                        metrics: measured,
-                    } = after;
-                    for (durable, run_batch) in run_batches {
-                        durable.store(run_batch, Release);
-                    }
-                    for (seq, receipt) in receipts {
-                        // The sender of the event may not wait for the receipt.
-                        drop(receipt.send(Ok(seq)));
-                    }
-                    outbox.removed(removed);
-                    outbox.push(entries);
-                    outbox.spilled(&spilled);
-                    for fetch in fetches {
-                        fetch.begin(&outbox, &http, &core);
-                    }
-                    for (reply, result) in replies {
-                        // The caller may be gone.
-                        drop(reply.send(result));
-                    }
-                    metrics.record(measured);
-                    CoreMessage::Durable { number, cursors }
-                }
-                Err(error) => CoreMessage::NotDurable(Box::new(Refused { number, batch, after, error })),
-            };
-            drop(core.send(message));
-        });
     }
 
     /// Handles the remaining messages and writes a last batch. Gives up if the store does.
@@ -193,5 +212,30 @@ impl Sequencer {
         if state.is_stalled {
             tracing::error!("cannot write the last entry batch; the next start repeats what it held");
         }
+    }
+}
+
+/// Adds the number of the batch, on the condition that the store holds the one before it.
+///
+/// If the store refuses a batch, it must not accept later ones before it: what it writes would
+/// overwrite theirs.
+fn put_last_batch(before: Option<u64>, number: u64, batch: &mut Batch) {
+    if let Some(last) = before {
+        // A commit that the disk refused may be in the file when it is opened again: that of this
+        // batch or of the next one.
+        LAST_BATCH.require_one_of(batch, &LAST_BATCH_KEY.to_owned(), [last, number, number + 1]);
+    }
+    LAST_BATCH.put(batch, &LAST_BATCH_KEY.to_owned(), &number);
+}
+
+/// Adds an entry batch of the journal to a batch, unless it is empty. `plain` is the encoding buffer.
+fn put_entry_batch(block: &EntryBatch, number: u64, plain: &mut Vec<u8>, batch: &mut Batch) {
+    if block.events.is_empty() && block.runs.is_empty() {
+        return;
+    }
+    JOURNAL.put(batch, &number, &block.pack(plain));
+    // Large batches are rare, and a buffer for them is not kept.
+    if plain.capacity() > PLAIN_BUFFER_MAX {
+        *plain = Vec::new();
     }
 }

@@ -1,9 +1,19 @@
-//! Incoming events: of platforms, timers, tasks and the runtime itself.
+//! Incoming events: of platforms, routes, timers, tasks and the runtime itself.
 
+use std::sync::Arc;
+
+use palabre_model::{
+    Action, ActionKey, Batch, Bot, Content, EmitError, Event, EventKind, EventName, Millis, Room, RoomId, ScriptName,
+};
 use palabre_script::Effects;
 
-use super::*;
-use crate::read_back::{Queued, weight};
+use super::Sequencer;
+use super::state::State;
+use crate::backlog::{Queued, weight};
+use crate::entry_batch::{EventRecord, RunOutcome, RunRecord};
+use crate::message::{ReceiptSender, ReplySender, Task};
+use crate::route::Route;
+use crate::scheduler::Due;
 
 impl Sequencer {
     /// Ingests an event of a platform, with the commands and matches that are derived from it.
@@ -15,7 +25,7 @@ impl Sequencer {
         (receipt, is_urgent): (ReceiptSender, bool),
     ) {
         if state.is_stalled {
-            let reason = self.stalled.read().unwrap_or_default();
+            let reason = self.progress.stalled.read().unwrap_or_default();
             drop(receipt.send(Err(EmitError::Stalled(reason))));
             return;
         }
@@ -34,40 +44,6 @@ impl Sequencer {
         }
     }
 
-    /// Activates a version of a script: its hooks and declarations count from here on.
-    pub(super) fn activate_version(
-        &mut self,
-        state: &mut State,
-        script_id: usize,
-        hooks: Vec<EventName>,
-        declared: Arc<Declarations>,
-        version: Arc<str>,
-    ) {
-        let Some(route) = self.routes.get_mut(script_id) else { return };
-        route.hooks = hooks;
-        route.version = version;
-        route.declared = Arc::clone(&declared);
-        let (name, is_ready) = (route.name.clone(), route.is_ready);
-        if is_ready {
-            self.tasks.declare(&name, &declared.tasks, self.clock.now(), &mut state.open.batch);
-            state.open.touch(false);
-        }
-        self.router.declare(&name, declared);
-        let mut known = self.router.declared();
-        let gates = self.routes.iter().enumerate().filter(|(_, route)| route.hooks.contains(&EventName::BeforeMessage));
-        known.gates = gates.map(|(script_id, _)| script_id).collect();
-        let known = Arc::new(known);
-        let of_bot = |bot: &BotName| {
-            let attached = |script: &ScriptName| {
-                let route = self.routes.iter().find(|route| route.name == *script);
-                route.is_some_and(|route| route.bots.as_ref().is_none_or(|bots| bots.contains(bot)))
-            };
-            self.router.offered().filter(|(script, _)| attached(script)).map(|(_, spec)| spec.clone()).collect()
-        };
-        self.outbox.platforms.offer(of_bot);
-        self.declared.write(|published| *published = known);
-    }
-
     /// Assigns a sequence number to an event and queues it for its subscribers, or for `only`.
     ///
     /// `receipt.1`: the sender is waiting for the receipt.
@@ -82,7 +58,7 @@ impl Sequencer {
         if state.is_stalled && only.is_none() {
             return None;
         }
-        let seq = self.seq.fetch_add(1, Relaxed);
+        let seq = self.cx.assign_seq();
         let name = event.kind.name();
         let event = Arc::new(event);
         let mut targets = Vec::new();
@@ -133,6 +109,18 @@ impl Sequencer {
         Some(seq)
     }
 
+    /// Calls a route of a script. The caller gets the result, or the reason why it cannot be called.
+    pub(super) fn request(&mut self, state: &mut State, script: &ScriptName, event: Event, reply: ReplySender) {
+        let is_there = self.routes.iter().any(|route| route.name == *script && route.is_ready);
+        if state.is_stalled || !is_there {
+            let why = if is_there { "the store cannot be written at present" } else { "the script is not running" };
+            drop(reply.send(Err(why.to_owned())));
+        } else if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(script)) {
+            state.asked.insert(seq, reply);
+        }
+    }
+
+    /// Handles what is due.
     pub(super) fn due(&mut self, state: &mut State, due: Due, time: Millis) {
         match due {
             Due::Wake { script_id, seq, part } => self.send_to_worker(script_id, Task::Wake { script_id, seq, part }),
@@ -152,19 +140,15 @@ impl Sequencer {
                 if !self.routes.iter().any(|route| route.name == script && route.is_ready) {
                     return;
                 }
-                let now = self.clock.now();
+                let now = self.cx.clock.now();
                 let Some(kind) = self.tasks.due(&script, &task, due, attempt, is_new, now) else { return };
                 let event = self.own_event(None, kind.clone());
                 if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
-                    let now = self.clock.now();
+                    let now = self.cx.clock.now();
                     self.tasks.started(&script, &kind, seq, now, &mut state.open.batch);
                 }
             }
-            Due::Barrier(number) => {
-                for worker in &self.workers {
-                    drop(worker.send(Task::Barrier(number)));
-                }
-            }
+            Due::Barrier(number) => self.pass_barrier(number),
             // The cleaner does the rest.
             Due::Housekeeping => self.record_clock(state, time),
         }
@@ -173,17 +157,17 @@ impl Sequencer {
     /// Creates an event that no platform sent, for the bot of the room that it is about.
     pub(super) fn own_event(&self, room: Option<Arc<Room>>, kind: EventKind) -> Event {
         let name = room.as_ref().map_or("palabre", |room| room.id.bot());
-        let bots = self.outbox.platforms.status();
+        let bots = self.cx.platforms.status();
         let platform = bots.iter().find(|bot| bot.name.as_str() == name).map_or("palabre", |bot| bot.platform.as_str());
-        let bot = palabre_model::Bot { name: name.into(), platform: platform.into() };
-        Event { time: self.clock.now(), bot, space: None, room, user: None, member: None, kind }
+        let bot = Bot { name: name.into(), platform: platform.into() };
+        Event { time: self.cx.clock.now(), bot, space: None, room, user: None, member: None, kind }
     }
 
     /// Notifies the operator, in the room and by the webhook that bots.yaml names.
     pub(super) fn notify(&mut self, state: &mut State, text: &str) {
-        self.operators.post(text, &self.http, &self.outbox);
+        self.operators.post(text, &self.http, &self.background);
         let Some(room) = self.operators.room.clone() else { return };
-        let seq = self.seq.fetch_add(1, Relaxed);
+        let seq = self.cx.assign_seq();
         let script = ScriptName::from("palabre");
         let position = state.open.script(&script, &"".into());
         let action = Action::Send { room, content: Content::text(text), reply_to: None };
@@ -193,7 +177,7 @@ impl Sequencer {
             part: 0,
             script: position,
             hook: EventName::Error,
-            now: self.clock.now(),
+            now: self.cx.clock.now(),
             seed: 0,
             answer: None,
             outcome: RunOutcome::Done,
@@ -201,4 +185,9 @@ impl Sequencer {
         });
         state.open.touch(true);
     }
+}
+
+/// Returns a room of which only the id is known.
+pub(super) fn named_by_id(id: &RoomId) -> Arc<Room> {
+    Arc::new(Room::channel(id.clone(), id.native()))
 }

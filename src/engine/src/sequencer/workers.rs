@@ -2,9 +2,17 @@
 //!
 //! An event at which a worker fails three times is given up.
 
-use super::*;
-use crate::read_back::Cursor;
-use crate::route::Lag;
+use std::sync::Arc;
+
+use palabre_model::Event;
+
+use super::Sequencer;
+use super::state::State;
+use crate::backlog::Cursor;
+use crate::entry_batch::EventRecord;
+use crate::route::{Lag, Replay};
+use crate::rows::DeadLetter;
+use crate::tables::{DEAD_LETTERS, JOURNAL};
 
 /// Failures of workers at an event before it is given up.
 const WORKER_FAILURES_MAX: u32 = 3;
@@ -23,7 +31,7 @@ impl Sequencer {
             let count = route.unfinished();
             let first = route.window.front().map(|(seq, block, _)| Cursor { block: *block, seq: *seq });
             for (_, block, _) in route.window.drain(..) {
-                finish_one(&mut state.outstanding, block);
+                state.finish_one(block);
             }
             route.window_bytes = 0;
             route.outgoing.clear();
@@ -61,10 +69,10 @@ impl Sequencer {
         route.window_bytes -= bytes;
         state.open.advanced.insert(script_id);
         route.cursor = Some(seq);
-        finish_one(&mut state.outstanding, block);
+        state.finish_one(block);
         let Some(event) = self.event(state, block, seq) else { return };
-        let letter = DeadLetter::Event { script, seq, event, at: self.clock.now() };
-        let number = self.seq.fetch_add(1, Relaxed);
+        let letter = DeadLetter::Event { script, seq, event, at: self.cx.clock.now() };
+        let number = self.cx.assign_seq();
         DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
     }
 
@@ -76,7 +84,7 @@ impl Sequencer {
         if let Some(event) = of(&state.open.events) {
             return Some(event);
         }
-        let snapshot = self.store.snapshot(0).ok()?;
+        let snapshot = self.cx.store.snapshot(0).ok()?;
         let packed = JOURNAL.get(&snapshot, &block).ok()??;
         of(&packed.unpack().ok()?.events)
     }

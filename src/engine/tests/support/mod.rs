@@ -110,7 +110,7 @@ impl Harness {
 
     /// Advances the clock in steps of a second until `done` holds.
     ///
-    /// What becomes due has real time to run.
+    /// Runs that become due have real time for their work.
     pub async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
         for _ in 0..20_000 {
             if done(self) {

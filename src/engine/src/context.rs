@@ -1,0 +1,49 @@
+//! The context of the engine: components that the sequencer, the workers and scripts share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crossbeam_channel::Sender;
+use palabre_model::Clock;
+use palabre_script::Ticker;
+use palabre_store::Store;
+
+use crate::message::CoreMessage;
+use crate::metrics::Metrics;
+use crate::operators::Settings;
+use crate::platforms::Platforms;
+use crate::published::Published;
+use crate::router::Declared;
+use crate::scheduler::Scheduler;
+
+/// The shared components. All clones have the same ones.
+#[derive(Clone)]
+pub(crate) struct EngineContext {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) scheduler: Scheduler,
+    /// The watchdog of VMs.
+    pub(crate) ticker: Ticker,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) platforms: Arc<Platforms>,
+    pub(crate) settings: Arc<Settings>,
+    /// The declarations of all scripts, which the sequencer publishes.
+    pub(crate) declared: Arc<Published<Arc<Declared>>>,
+    /// The next sequence number.
+    pub(crate) seq: Arc<AtomicU64>,
+    /// The channel to the sequencer.
+    pub(crate) core: Sender<CoreMessage>,
+}
+
+impl EngineContext {
+    /// Assigns a sequence number.
+    pub(crate) fn assign_seq(&self) -> u64 {
+        self.seq.fetch_add(1, Relaxed)
+    }
+
+    /// Sends a message to the sequencer.
+    pub(crate) fn send(&self, message: CoreMessage) {
+        // The sequencer ends only at shutdown. If it panics, that is logged there.
+        drop(self.core.send(message));
+    }
+}

@@ -1,0 +1,83 @@
+//! The work that depends on an entry batch: released once the batch is durable, withheld until then.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Release};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use palabre_model::{RoomId, ScriptName};
+use palabre_script::MetricChange;
+use serde_json::Value;
+
+use crate::message::{ReceiptSender, ReplySender};
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::outbox::entry::{Class, Entry};
+use crate::pending_waits::{Fetch, Requests};
+use crate::rows::Position;
+
+/// The work that is released once a batch is durable.
+pub(super) struct DependentWork {
+    pub(super) receipts: Vec<(u64, ReceiptSender)>,
+    pub(super) entries: Vec<Entry>,
+    /// The queues of actions that have become rows of the outbox instead.
+    pub(super) spilled: Vec<(RoomId, Class)>,
+    /// Outbox rows that were deleted.
+    pub(super) removed: Vec<(String, Class, Position)>,
+    pub(super) run_batches: Vec<(Arc<AtomicU64>, u64)>,
+    pub(super) cursors: Vec<(usize, u64)>,
+    pub(super) fetches: Vec<Fetch>,
+    pub(super) replies: Vec<(ReplySender, Result<Value, String>)>,
+    pub(super) metrics: Vec<(ScriptName, MetricChange)>,
+}
+
+/// The receivers of released work.
+pub(super) struct Releaser {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) requests: Arc<Requests>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Releaser {
+    /// Releases the work of a durable batch, on the store's thread. Returns the scripts' cursors.
+    pub(super) fn release(&self, work: DependentWork) -> Vec<(usize, u64)> {
+        let DependentWork { receipts, entries, spilled, removed, run_batches, cursors, fetches, replies, metrics } =
+            work;
+        for (durable, run_batch) in run_batches {
+            durable.store(run_batch, Release);
+        }
+        for (seq, receipt) in receipts {
+            // The sender of the event may not wait for the receipt.
+            drop(receipt.send(Ok(seq)));
+        }
+        self.outbox.removed(removed);
+        self.outbox.push(entries);
+        self.outbox.spilled(&spilled);
+        for fetch in fetches {
+            self.requests.begin(fetch);
+        }
+        for (reply, result) in replies {
+            // The caller may be gone.
+            drop(reply.send(result));
+        }
+        self.metrics.record(metrics);
+        cursors
+    }
+}
+
+/// The work of batches that the store has refused, by number, until they are submitted again.
+#[derive(Clone, Default)]
+pub(super) struct Withheld(Arc<Mutex<BTreeMap<u64, DependentWork>>>);
+
+impl Withheld {
+    pub(super) fn put(&self, number: u64, work: DependentWork) {
+        self.lock().insert(number, work);
+    }
+
+    pub(super) fn take(&self, number: u64) -> Option<DependentWork> {
+        self.lock().remove(&number)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, DependentWork>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

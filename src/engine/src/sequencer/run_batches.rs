@@ -1,0 +1,155 @@
+//! Run batches from workers: adds their steps, with all effects, to the open batch.
+
+use std::collections::hash_map;
+use std::sync::Arc;
+
+use palabre_model::{EventName, Millis, ScriptName};
+use palabre_script::{Answer, Change, Refused, Wait};
+
+use super::Sequencer;
+use super::state::State;
+use crate::call_steps::is_call;
+use crate::entry_batch::{RunOutcome, RunRecord};
+use crate::message::{DeferredChange, KeyMap, RunBatch};
+use crate::open_batch::OpenBatch;
+use crate::outbox::entry::size;
+use crate::pending_waits::Fetch;
+use crate::places::Place;
+use crate::refusals::Refusal;
+use crate::rows::WaitingRun;
+use crate::tables::{DEFERRED_EVENTS, WAITING_RUNS};
+use crate::tasks::TaskBook;
+
+impl Sequencer {
+    pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
+        let script_id = run_batch.script_id;
+        // Before the runs, one of which may wait again.
+        for (seq, _) in run_batch.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
+            state.outcomes.wait_is_over(script_id, *seq);
+        }
+        state.open.touch(run_batch.has_more_to_come());
+        let script = state.open.script(&run_batch.script.name, &run_batch.script.version);
+        for mut run in run_batch.runs {
+            run.script = script;
+            self.apply_run(state, script_id, &run_batch.script.name, run);
+        }
+        for (seq, part, request) in run_batch.requests {
+            let hosts = self.routes.get(script_id).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
+            state.open.fetches.push(Fetch { waiter: (script_id, seq, part), request, hosts });
+        }
+        add_writes(&mut state.open, script_id, run_batch.writes);
+        put_deferred(&mut state.open, &run_batch.script.name, run_batch.deferred);
+        put_waits(state, script_id, &run_batch.script.name, run_batch.waits);
+        state.open.run_batches.push((run_batch.durable, run_batch.number));
+        let Some(route) = self.routes.get_mut(script_id) else { return };
+        route.version = run_batch.script.version;
+        if let Some(cursor) = run_batch.cursor {
+            self.advance(state, script_id, cursor);
+        }
+    }
+
+    /// Adds a step, with its effects.
+    fn apply_run(&mut self, state: &mut State, script_id: usize, name: &ScriptName, mut run: RunRecord) {
+        if !is_call(run.part) {
+            state.outcomes.wait_is_over(script_id, run.seq);
+        }
+        ended(state, &mut self.tasks, &run, self.cx.clock.now());
+        let metrics = std::mem::take(&mut run.effects.metrics);
+        state.open.metrics.extend(metrics.into_iter().map(|metric| (name.clone(), metric)));
+        for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
+            state.outcomes.record(key.clone(), &Answer::Failed(reason.clone()));
+            let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
+            self.report_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
+        }
+        if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
+            let waiter = (script_id, run.seq, run.part);
+            let answer = state.outcomes.wait(key, waiter);
+            state.open.answers.extend(answer.map(|answer| (waiter, answer)));
+        }
+        for (key, action) in &run.effects.actions {
+            state.interactions.acts(key.seq);
+            self.outbox.bot(action.room().bot()).reserve(size(action));
+        }
+        for change in &run.effects.timers {
+            self.timers.apply(name, change, run.now, &mut state.open.batch);
+        }
+        state.open.runs.push(run);
+    }
+
+    /// Records that a script has processed all events up to `cursor`.
+    fn advance(&mut self, state: &mut State, script_id: usize, cursor: u64) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
+        state.open.advanced.insert(script_id);
+        // An event that is not journalled has a sequence number too, and does not move the cursor
+        // back.
+        route.cursor = Some(route.cursor.map_or(cursor, |old| old.max(cursor)));
+        while let Some((seq, block, bytes)) = route.window.front().copied()
+            && seq <= cursor
+        {
+            route.window.pop_front();
+            route.window_bytes -= bytes;
+            state.finish_one(block);
+        }
+        if !state.interactions.is_empty() {
+            let over = state.interactions.passed(script_id, cursor);
+            self.notify_finished(over);
+        }
+    }
+}
+
+/// Adds the values that a script has stored; the last change of each counts.
+fn add_writes(open: &mut OpenBatch, script_id: usize, writes: KeyMap<Change>) {
+    match open.writes.entry(script_id) {
+        hash_map::Entry::Vacant(place) => drop(place.insert(writes)),
+        hash_map::Entry::Occupied(mut place) => place.get_mut().extend(writes),
+    }
+}
+
+/// Adds changes of the deferred events of a script.
+fn put_deferred(open: &mut OpenBatch, script: &ScriptName, changes: Vec<DeferredChange>) {
+    let key = |place: &Place, seq| (script.to_string(), place.to_string(), seq);
+    for change in changes {
+        match change {
+            DeferredChange::Put { place, seq, event } => {
+                DEFERRED_EVENTS.put(&mut open.batch, &key(&place, seq), &event);
+            }
+            DeferredChange::Done { place, seq } => DEFERRED_EVENTS.delete(&mut open.batch, &key(&place, seq)),
+        }
+    }
+}
+
+/// Adds changes of the waiting runs of a script.
+fn put_waits(state: &mut State, script_id: usize, script: &ScriptName, waits: Vec<(u64, Option<WaitingRun>)>) {
+    for (seq, waiting) in waits {
+        state.interactions.waits(seq, script_id, waiting.is_some());
+        let key = (script.to_string(), seq);
+        match waiting {
+            Some(run) => WAITING_RUNS.put(&mut state.open.batch, &key, &run),
+            None => WAITING_RUNS.delete(&mut state.open.batch, &key),
+        }
+    }
+}
+
+/// Handles the end of a run that a caller waits for, or that belongs to a task.
+fn ended(state: &mut State, tasks: &mut TaskBook, run: &RunRecord, now: Millis) {
+    if is_call(run.part) {
+        return;
+    }
+    let error = match &run.outcome {
+        RunOutcome::Waiting(_) => return,
+        RunOutcome::Done => None,
+        RunOutcome::Failed(fault) => Some(fault.message.as_str()),
+    };
+    if run.hook == EventName::Task {
+        tasks.ended(run.seq, error, now, &mut state.open.batch);
+    }
+    if run.hook == EventName::Request
+        && let Some(reply) = state.asked.remove(&run.seq)
+    {
+        let result = match error {
+            None => Ok(run.effects.result.clone().unwrap_or_default()),
+            Some(problem) => Err(problem.to_owned()),
+        };
+        state.open.replies.push((reply, result));
+    }
+}

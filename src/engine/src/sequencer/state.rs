@@ -1,0 +1,79 @@
+//! The sequencer's own state: the open batch, and what is in flight.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
+
+use palabre_model::{Batch, Millis, ScriptName};
+use tokio::sync::oneshot;
+
+use super::release::Withheld;
+use crate::entry_batch::{EventRecord, ScriptVersion};
+use crate::interactions::Interactions;
+use crate::message::ReplySender;
+use crate::open_batch::OpenBatch;
+use crate::pending_waits::Outcomes;
+
+/// The sequencer's own state.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) open: OpenBatch,
+    pub(super) in_flight: usize,
+    /// The number of unfinished events and actions of each batch.
+    pub(super) outstanding: BTreeMap<u64, usize>,
+    /// Batches that the store has refused. The work that depends on them is withheld.
+    pub(super) refused: BTreeMap<u64, Batch>,
+    pub(super) withheld: Withheld,
+    pub(super) retry_at: Option<Instant>,
+    /// Batches that are not durable yet, since scripts that lag may need them.
+    pub(super) undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
+    pub(super) read_retry_at: Option<Instant>,
+    pub(super) idle: Vec<oneshot::Sender<()>>,
+    pub(super) is_stalled: bool,
+    /// Callers that wait for the result of a request, by the event's sequence number.
+    pub(super) asked: HashMap<u64, ReplySender>,
+    /// Callers that wait for a barrier, with the number of workers that have not reached it.
+    pub(super) barriers: HashMap<u64, (usize, oneshot::Sender<u64>)>,
+    /// The events that reported failed actions to scripts.
+    ///
+    /// Failures of actions that their `on_error` sends are not reported; a deleted room would loop
+    /// for ever.
+    pub(super) fault_events: VecDeque<u64>,
+    pub(super) interactions: Interactions,
+    /// Scripts to be rebuilt, each once that batch is durable.
+    pub(super) rebuilding: Vec<(usize, u64)>,
+    /// The number of failures of a worker at an event of a script.
+    pub(super) failures: HashMap<(usize, u64), u32>,
+    /// The number of failed actions reported to each script in the minute that began then.
+    pub(super) faults: HashMap<ScriptName, (Millis, u32)>,
+    /// The number of messages so far that were about something that happened.
+    pub(super) happened: u64,
+    pub(super) outcomes: Outcomes,
+    /// The batch that was closed last, if any.
+    pub(super) last_batch: Option<u64>,
+    /// The buffer for encoding batches.
+    pub(super) plain: Vec<u8>,
+}
+
+impl State {
+    /// Records that a worker has reached a barrier. The caller is answered with the last one.
+    pub(super) fn reached_barrier(&mut self, number: u64) {
+        if let Some((left, _)) = self.barriers.get_mut(&number) {
+            *left -= 1;
+            if *left == 0
+                && let Some((_, asked)) = self.barriers.remove(&number)
+            {
+                let _asked = asked.send(self.happened);
+            }
+        }
+    }
+
+    /// Records that an event or action of a batch is finished.
+    pub(super) fn finish_one(&mut self, batch: u64) {
+        if let Some(count) = self.outstanding.get_mut(&batch) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.outstanding.remove(&batch);
+            }
+        }
+    }
+}
