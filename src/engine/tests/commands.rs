@@ -21,12 +21,14 @@ command("roll", {
 }, function(event, args) event:reply(`{args.sides} sides, {args.times or "no"} times`) end)
 
 command("give", { args = {
-  { name = "whom", type = "member" }, { name = "amount", type = "number" }, { name = "why", type = "text", optional = true },
+  { name = "whom", type = "member" }, { name = "amount", type = "number" },
+  { name = "why", type = "text", optional = true },
 } }, function(event, args) event:reply(`{args.whom.id} gets {args.amount} for {args.why or "nothing"}`) end)
 
 command("clean", { permission = "moderator", description = "Tidy up" }, function(event) event:reply("clean") end)
 command("say", { args = { { name = "what", type = "string" }, { name = "loud", type = "boolean", default = false },
-  { name = "for", type = "duration", optional = true }, { name = "mood", type = "choice", choices = { "glad", "sad" }, optional = true } } },
+  { name = "for", type = "duration", optional = true },
+  { name = "mood", type = "choice", choices = { "glad", "sad" }, optional = true } } },
   function(event, args) event:reply(`{args.what} {args.loud} {args["for"]} {args.mood}`) end)
 function on_message(event) if event.text == "hello" then event:reply("a message is a message") end end
 "#;
@@ -69,7 +71,8 @@ async fn arguments_are_what_the_command_says_and_anything_else_gets_help() {
 }
 
 const TERMS: &str = r#"
-command("term", { args = { { name = "whom", type = "user" }, { name = "lasts", type = "duration" }, { name = "why", type = "text", optional = true } } },
+command("term", { args = { { name = "whom", type = "user" }, { name = "lasts", type = "duration" },
+  { name = "why", type = "text", optional = true } } },
   function(event, args) event:reply(`{args.whom.name} {args.lasts} {args.why}`) end)
 "#;
 

@@ -62,9 +62,8 @@ async fn nothing_is_answered_while_the_disk_is_full_and_nothing_is_lost_when_the
     let (_, waiting) = alice.say("while it is full").await.unwrap();
     harness.until("the engine notices", |harness| harness.engine.status().stalled.is_some()).await;
     assert!(harness.engine.status().stalled.unwrap().contains("is full"));
-    assert!(
-        matches!(alice.says("refused").await, Err(SendFailure::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full"))
-    );
+    let refused = alice.says("refused").await;
+    assert!(matches!(refused, Err(SendFailure::NotTaken(EmitError::Stalled(reason))) if reason.contains("is full")));
     assert_eq!(harness.replies(), ["before 1"], "nothing is sent before its batch is durable");
 
     disk.full.store(false, SeqCst);

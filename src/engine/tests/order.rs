@@ -22,7 +22,9 @@ function on_message(event)
   elseif what == "kick me" then member:kick("out")
   elseif what == "ban me" then member:ban{ for_ = "1h", reason = "enough", purge = "1d" }
   elseif what == "role" then member:add_role("vip") member:rename("Al")
-  elseif what == "who" then event:reply(`{table.concat(member.roles or {}, ",")} {member.nickname} {event:permission()} {member:has_role("vip")}`)
+  elseif what == "who" then
+    local roles = table.concat(member.roles or {}, ",")
+    event:reply(`{roles} {member.nickname} {event:permission()} {member:has_role("vip")}`)
   elseif what == "unrole" then member:remove_role("vip")
   elseif what == "topic" then room:set_topic("cats") room:slowmode("5s")
   elseif what == "lock" then room:lock()
@@ -32,7 +34,9 @@ function on_message(event)
   elseif what == "dm" then event.user:dm("psst")
   end
 end
-command("unmute", { args = { { name = "whom", type = "member" } } }, function(event, args) args.whom:unmute() args.whom:unban() end)
+command("unmute", { args = { { name = "whom", type = "member" } } }, function(event, args)
+  args.whom:unmute() args.whom:unban()
+end)
 "##;
 
 fn moderator() -> palabre_engine::ScriptSetup {
@@ -126,14 +130,17 @@ async fn lists_and_forms_make_a_dialogue_of_several_steps() {
         if event.text == "report" then
           event:reply{ text = "What is it about?", select = {
             action = "topic", placeholder = "Choose…", max = 2,
-            options = { { label = "Spam", value = "spam" }, { label = "Rudeness", value = "rude", description = "bad words" } },
+            options = {
+              { label = "Spam", value = "spam" }, { label = "Rudeness", value = "rude", description = "bad words" },
+            },
           } }
         end
       end
       function on_select(event)
         store.set("topic", event.values)
         event:form{ action = "details", title = "Report", fields = {
-          { name = "why", label = "What happened?", long = true, min = 3 }, { name = "link", label = "Where?", optional = true },
+          { name = "why", label = "What happened?", long = true, min = 3 },
+          { name = "link", label = "Where?", optional = true },
         } }
       end
       function on_form(event)

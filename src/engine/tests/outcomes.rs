@@ -70,8 +70,8 @@ async fn says(harness: &Harness, text: &str) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_has_an_outcome() {
     let harness = Harness::new(vec![asker()]).await;
-    let acts = "unmute add_role rename approve dm send reply edit react pin delete purge set_topic slowmode unlock typing thread \
-                message kick mute";
+    let acts = "unmute add_role rename approve dm send reply edit react pin delete purge set_topic slowmode unlock \
+                typing thread message kick mute";
     for act in acts.split_whitespace() {
         assert_eq!(says(&harness, act).await, serde_json::json!([true]), "{act}");
     }

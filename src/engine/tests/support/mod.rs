@@ -1,6 +1,8 @@
 //! An engine on a simulated platform, with a clock that the test moves.
 #![allow(dead_code, clippy::unwrap_used, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
+pub mod daemon;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
