@@ -25,13 +25,31 @@ fn paths(text: &str) -> Vec<String> {
 
 #[test]
 fn every_path_that_the_architecture_names_exists() {
-    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/INVARIANTS.md"] {
         let paths = paths(&read(document));
         assert!(document != "ARCHITECTURE.md" || paths.len() > 20, "it names hardly any");
         for path in paths {
             assert!(root().join(&path).exists(), "{document} names {path}, which is not there");
         }
     }
+}
+
+#[test]
+fn every_invariant_names_a_test_that_is_in_its_file() {
+    let document = read("docs/INVARIANTS.md");
+    let mut count = 0;
+    for invariant in document.split("\n- **").skip(1) {
+        let (title, rest) = invariant.split_once("**").unwrap();
+        let quoted: Vec<&str> = rest.split_once("Tests:").unwrap().1.split('`').skip(1).step_by(2).collect();
+        let (files, names): (Vec<&str>, Vec<&str>) = quoted.into_iter().partition(|word| word.contains('/'));
+        assert!(!files.is_empty(), "{title} names no file with a test");
+        for name in names {
+            let is_there = files.iter().any(|file| read(file).contains(&format!("fn {name}(")));
+            assert!(is_there, "{title}: {name} is in none of {files:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} tests are named");
 }
 
 #[test]
