@@ -8,6 +8,7 @@ use palabre_model::Clock;
 use palabre_script::Ticker;
 use palabre_store::Store;
 
+use crate::idempotency::IdempotencyKeys;
 use crate::message::CoreMessage;
 use crate::metrics::Metrics;
 use crate::operators::Settings;
@@ -29,6 +30,7 @@ pub(crate) struct EngineContext {
     pub(crate) settings: Arc<Settings>,
     /// The declarations of all scripts, which the sequencer publishes.
     pub(crate) declared: Arc<Published<Arc<Declared>>>,
+    pub(crate) idempotency_keys: IdempotencyKeys,
     /// The next sequence number.
     pub(crate) seq: Arc<AtomicU64>,
     /// The channel to the sequencer.

@@ -22,6 +22,7 @@ mod gate;
 mod hierarchy;
 mod housekeeping;
 mod http;
+mod idempotency;
 mod instance;
 mod interactions;
 mod listener;

@@ -30,7 +30,8 @@ async fn echo() -> u16 {
                 let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
                 let first = request.lines().next().unwrap_or_default();
                 let body = request.split("\r\n\r\n").nth(1).unwrap_or_default();
-                let answer = json!({ "line": first, "body": body }).to_string();
+                let key = request.lines().find_map(|line| line.strip_prefix("idempotency-key: "));
+                let answer = json!({ "line": first, "body": body, "key": key }).to_string();
                 let head = format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\nx-kind: echo\r\n\r\n", answer.len());
                 socket.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
             });
@@ -38,6 +39,35 @@ async fn echo() -> u16 {
     });
     tasks.detach_all();
     port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_may_change_something_carry_an_idempotency_key() {
+    let port = echo().await;
+    let text = format!(
+        r#"
+      function on_message(event)
+        local url, keys = "http://127.0.0.1:{port}/", {{}}
+        for _, reply in {{
+          http.get(url), http.post(url, "a"), http.put(url, "a"), http.delete(url),
+          http.post(url, "a", {{ headers = {{ ["idempotency-key"] = "mine" }} }}),
+        }} do
+          table.insert(keys, reply:json().key or "none")
+        end
+        event:reply(table.concat(keys, " "))
+      end"#
+    );
+    let mut setup = script("web", &text);
+    setup.grants = vec![format!("http:127.0.0.1:{port}")];
+    let harness = Harness::new(vec![setup]).await;
+    harness.alice("go").await;
+    harness.until("all are answered", |harness| !harness.replies().is_empty()).await;
+    let replies = harness.replies();
+    let keys: Vec<&str> = replies[0].split(' ').collect();
+    assert_eq!((keys[0], keys[4]), ("none", "mine"));
+    let made = &keys[1..4];
+    assert!(made.iter().all(|key| key.len() == 32), "{keys:?}");
+    assert!(made[0] != made[1] && made[1] != made[2] && made[0] != made[2], "{keys:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

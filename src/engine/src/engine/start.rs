@@ -13,6 +13,7 @@ use super::recover::Recovered;
 use super::services::{Services, ServicesOptions};
 use crate::context::EngineContext;
 use crate::gate::ScriptsGate;
+use crate::idempotency::IdempotencyKeys;
 use crate::message::CoreMessage;
 use crate::metrics::Metrics;
 use crate::platforms::Platforms;
@@ -38,6 +39,7 @@ impl Engine {
         // Nothing waits for events of scripts that are not configured any more.
         work.unfinished.retain(|name, _| scripts.iter().any(|setup| setup.name == *name));
         let (core, inbox) = crossbeam_channel::unbounded();
+        let idempotency_keys = IdempotencyKeys::load(&store, &*entropy, now).await?;
         let cx = EngineContext {
             store,
             clock,
@@ -47,6 +49,7 @@ impl Engine {
             platforms: Arc::new(Platforms::new(bots, &settings)),
             settings: Arc::new(settings),
             declared: Arc::new(Published::new(Arc::default())),
+            idempotency_keys,
             seq: Arc::new(AtomicU64::new(next_seq)),
             core,
         };

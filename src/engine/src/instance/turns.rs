@@ -129,6 +129,7 @@ impl ScriptInstance {
 
     /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.
     fn run_event(&mut self, seq: u64, event: &Arc<Event>) -> bool {
+        let _span = tracing::debug_span!("run", script = %self.name, seq).entered();
         if let Some((run, answer)) = self.answered(event) {
             return self.wake(run, answer);
         }
@@ -229,6 +230,7 @@ impl ScriptInstance {
     /// Returns false if it has to wait on because the store cannot be read: a step after a wait
     /// cannot be run again.
     fn wake(&mut self, seq: u64, answer: Answer) -> bool {
+        let _span = tracing::debug_span!("run", script = %self.name, seq).entered();
         if !self.store.is_readable() {
             self.wait_for_store();
             return false;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use palabre_model::{Action, ActionError, ActionKey, Adapter, MessageId, MessageRef, Outcome, RoomId};
 use palabre_store::Result as StoreResult;
+use tracing::Instrument;
 
 use super::breaker::{Breaker, Pass};
 use super::entry::{Delivery, Entry, Unperformed};
@@ -30,7 +31,14 @@ pub(crate) struct AttemptLimits {
 }
 
 /// Performs an action. Returns `None` at shutdown.
+///
+/// What is logged meanwhile, by the adapter too, carries the number of the event that caused it.
 pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
+    let span = tracing::info_span!("action", script = %entry.key.script, seq = entry.key.seq, index = entry.key.index);
+    attempt_until_done(outbox, entry, limits).instrument(span).await
+}
+
+async fn attempt_until_done(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
     let bot = entry.bot().to_owned();
     let Some(adapter) = outbox.cx.platforms.adapter(&bot) else {
         return Some(refused(format!("there is no bot named {bot} in bots.yaml any more")));

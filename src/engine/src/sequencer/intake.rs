@@ -60,6 +60,7 @@ impl Sequencer {
         }
         let seq = self.cx.assign_seq();
         let name = event.kind.name();
+        let _span = tracing::debug_span!("event", seq, name = name.as_str(), bot = %event.bot.name).entered();
         let event = Arc::new(event);
         let mut targets = Vec::new();
         let number = self.number;

@@ -33,7 +33,8 @@ impl Sequencer {
             run.script = script;
             self.apply_run(state, script_id, &run_batch.script.name, run);
         }
-        for (seq, part, request) in run_batch.requests {
+        for (seq, part, mut request) in run_batch.requests {
+            self.cx.idempotency_keys.add_to(&mut request, &run_batch.script.name, seq, part);
             let hosts = self.routes.get(script_id).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
             state.open.fetches.push(Fetch { waiter: (script_id, seq, part), request, hosts });
         }
