@@ -32,7 +32,7 @@ pub(crate) struct AttemptLimits {
 
 /// Performs an action. Returns `None` at shutdown.
 ///
-/// What is logged meanwhile, by the adapter too, carries the number of the event that caused it.
+/// Log lines during the attempts, also of the adapter, carry the number of the causing event.
 pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
     let span = tracing::info_span!("action", script = %entry.key.script, seq = entry.key.seq, index = entry.key.index);
     attempt_until_done(outbox, entry, limits).instrument(span).await
