@@ -15,21 +15,23 @@ pub(crate) struct Files {
 impl Files {
     /// Reads the files. New files count before they are committed; ignored ones do not.
     pub(crate) fn read(root: &Path, exempt: &[String]) -> Result<Self, Problem> {
-        let mut command = Command::new("git");
-        command.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-        let listed = command.output().map_err(|cause| Problem::Program { program: "git".to_owned(), cause })?;
-        if !listed.status.success() {
-            return Err(Problem::Failed("git ls-files".to_owned()));
-        }
+        let names = match listed_by_git(root) {
+            Some(names) => names,
+            None => {
+                let mut names = Vec::new();
+                walk(root, Path::new(""), &mut names)?;
+                names
+            }
+        };
         let mut all = BTreeMap::new();
-        for name in String::from_utf8_lossy(&listed.stdout).split('\0').filter(|name| !name.is_empty()) {
-            let path = root.join(name);
+        for name in names {
+            let path = root.join(&name);
             if exempt.iter().any(|prefix| name.starts_with(prefix.as_str())) || !path.is_file() {
                 continue;
             }
             let bytes = std::fs::read(&path).map_err(Problem::file("read", &path))?;
             if let Ok(text) = String::from_utf8(bytes) {
-                all.insert(name.to_owned(), text);
+                all.insert(name, text);
             }
         }
         Ok(Self { root: root.to_owned(), all })
@@ -40,4 +42,30 @@ impl Files {
         let has_extension = |name: &str| name.rsplit_once('.').is_some_and(|(_, end)| extensions.contains(&end));
         self.all.iter().filter(move |(name, _)| has_extension(name)).map(|(name, text)| (name.as_str(), text.as_str()))
     }
+}
+
+/// Returns the names of all files that git knows or would add; `None` outside a repository.
+fn listed_by_git(root: &Path) -> Option<Vec<String>> {
+    let mut command = Command::new("git");
+    command.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = command.output().ok().filter(|listed| listed.status.success())?;
+    let names = String::from_utf8_lossy(&listed.stdout);
+    Some(names.split('\0').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect())
+}
+
+/// Adds the names of all files below a folder, for a copy of the sources without a repository.
+fn walk(root: &Path, folder: &Path, names: &mut Vec<String>) -> Result<(), Problem> {
+    const GENERATED: [&str; 3] = ["target", "node_modules", ".git"];
+    let path = root.join(folder);
+    for entry in std::fs::read_dir(&path).map_err(Problem::file("read", &path))? {
+        let entry = entry.map_err(Problem::file("read", &path))?;
+        let (kind, name) = (entry.file_type().map_err(Problem::file("read", &path))?, entry.file_name());
+        let inside = folder.join(&name);
+        if kind.is_dir() && !GENERATED.iter().any(|generated| name == *generated) {
+            walk(root, &inside, names)?;
+        } else if kind.is_file() {
+            names.push(inside.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    Ok(())
 }
