@@ -8,7 +8,7 @@ use palabre_model::{Millis, iso8601};
 use serde::{Deserialize, Serialize};
 
 /// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.
-const STEP_BACK_TOLERANCE: Millis = 60_000;
+pub(crate) const STEP_BACK_TOLERANCE: Millis = 60_000;
 /// Steps ahead of more milliseconds are remembered: if the clock goes back, that time never was.
 const LEAP_MIN: Millis = 3_600_000;
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{
 use palabre_model::{Clock, Millis, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::clock_steps::WentBack;
+use crate::clock_steps::{STEP_BACK_TOLERANCE, WentBack};
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,8 @@ impl Due {
 
 /// A message to the scheduler.
 enum Asked {
-    At(Millis, Due),
+    /// The due time, the time of the request, and what is due.
+    At(Millis, Millis, Due),
     Cancel(Due),
     WentBack(WentBack),
 }
@@ -55,6 +56,7 @@ enum Asked {
 /// A handle for requesting wake-ups.
 #[derive(Clone)]
 pub(crate) struct Scheduler {
+    clock: Arc<dyn Clock>,
     asked: UnboundedSender<Asked>,
     next: Arc<AtomicU64>,
 }
@@ -67,10 +69,10 @@ pub(crate) struct Requests {
 
 impl Scheduler {
     /// Creates the handle, and the receiving end for [`run`].
-    pub(crate) fn new() -> (Self, Requests) {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> (Self, Requests) {
         let (sender, queue) = unbounded_channel();
         let next = Arc::new(AtomicU64::new(Millis::MAX));
-        (Self { asked: sender, next: Arc::clone(&next) }, Requests { queue, next })
+        (Self { clock, asked: sender, next: Arc::clone(&next) }, Requests { queue, next })
     }
 
     /// Returns the next due time, as far as it is known.
@@ -81,7 +83,7 @@ impl Scheduler {
     /// Requests a wake-up at `time`, in place of any earlier request with the same identity.
     pub(crate) fn at(&self, time: Millis, due: Due) {
         // The scheduler ends with the engine; the next start finds again what was due then.
-        drop(self.asked.send(Asked::At(time, due)));
+        drop(self.asked.send(Asked::At(time, self.clock.now(), due)));
     }
 
     /// Cancels a wake-up.
@@ -103,7 +105,7 @@ pub(crate) async fn run(clock: Arc<dyn Clock>, mut requests: Requests, wake: imp
         requests.next.store(agenda.next_noticeable(), Release);
         tokio::select! {
             asked = requests.queue.recv() => match asked {
-                Some(Asked::At(time, due)) => agenda.put(time, due, clock.now()),
+                Some(Asked::At(time, asked, due)) => agenda.put_at(time, asked, due, clock.now()),
                 Some(Asked::Cancel(due)) => agenda.remove(&due.identity()),
                 Some(Asked::WentBack(back)) => agenda.went_back(&back),
                 None => return,
@@ -137,6 +139,15 @@ impl Agenda {
     fn next_noticeable(&self) -> Millis {
         let mut entries = self.entries.keys().filter(|(_, due)| *due != Due::Housekeeping);
         entries.next().map_or(Millis::MAX, |(time, _)| *time)
+    }
+
+    /// Adds a request that was made at `asked`, and corrects it if the clock has gone back since.
+    fn put_at(&mut self, time: Millis, asked: Millis, due: Due, now: Millis) {
+        if asked > now.saturating_add(STEP_BACK_TOLERANCE) {
+            self.put(now.saturating_add(time.saturating_sub(asked)), due, now);
+        } else {
+            self.put(time, due, asked);
+        }
     }
 
     fn put(&mut self, time: Millis, due: Due, now: Millis) {
@@ -173,6 +184,14 @@ impl Agenda {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_that_arrives_after_the_clock_went_back_keeps_its_duration() {
+        let mut agenda = Agenda::default();
+        agenda.put_at(10_000_000 + 30_000, 10_000_000, timer("late"), 5_000);
+        agenda.put_at(5_000 + 30_000, 5_010, timer("usual"), 5_000);
+        assert_eq!(drained(&mut agenda), [(35_000, timer("late")), (35_000, timer("usual"))]);
+    }
 
     fn timer(key: &str) -> Due {
         Due::Timer { script: "s".into(), key: key.to_owned() }

@@ -33,7 +33,7 @@ impl Engine {
         let Options { store, clock, entropy, bots, scripts, workers, journal_retention, settings, operators, http } =
             options;
         let now = clock.now();
-        let (scheduler, wake_ups) = Scheduler::new();
+        let (scheduler, wake_ups) = Scheduler::new(Arc::clone(&clock));
         let recovered = Recovered::read(&store, now, &settings, &scheduler).await?;
         let Recovered { back, next_seq, mut work, actions, sequencer } = recovered;
         // Nothing waits for events of scripts that are not configured any more.
