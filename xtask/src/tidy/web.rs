@@ -1,7 +1,7 @@
 //! JavaScript and CSS: lengths of functions, cycles of imports, dead files.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
@@ -9,6 +9,7 @@ use tree_sitter::{Node, Parser, TreeCursor};
 
 use super::files::Files;
 use super::rust::FUNCTION_LINES_MAX;
+use super::tree::normalise;
 use super::violation::Violation;
 use crate::problem::Problem;
 
@@ -126,18 +127,6 @@ fn on_cycles(scripts: &Scripts) -> Vec<(String, usize)> {
     }
     let cycles = tarjan_scc(&graph).into_iter().filter(|component| component.len() > 1);
     cycles.flatten().map(|file| (file.to_owned(), lines.get(file).copied().unwrap_or(1))).collect()
-}
-
-fn normalise(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 fn lines(node: Node<'_>) -> usize {
