@@ -3,7 +3,8 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::time::{Duration, Instant};
 
-use palabre_store::{Batch, Store, Table, TableId};
+use palabre_store::{Store, Table};
+use palabre_types::{Batch, TableId};
 use redb::{Database, TableDefinition};
 
 use crate::report::{Report, thousands};

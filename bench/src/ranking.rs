@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palabre_engine::{Engine, Options, ScriptSetup, Web};
-use palabre_model::{Adapter, SeededEntropy, SystemClock};
+use palabre_platform::{Adapter, SeededEntropy, SystemClock};
 use palabre_script::{Limits, Source};
 use palabre_sim::{Person, Sim};
 use palabre_store::Store;

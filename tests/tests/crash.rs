@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use palabre_engine::stored_values;
-use palabre_store::{Direction, Store, Table, TableId};
+use palabre_store::{Direction, Store, Table};
 use palabre_tests::{Client, Daemon, Project};
+use palabre_types::TableId;
 use rand::RngExt;
 
 const CLIENTS: usize = 4;

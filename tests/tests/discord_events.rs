@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use discord_client::{Bot, quick};
 use palabre_discord::Frames;
-use palabre_model::{Bot as Named, Event};
 use palabre_tests::discord::{Options, StandIn};
 use palabre_tests::mutate;
+use palabre_types::{Bot as Named, Event};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use discord_client::{Bot, quick};
-use palabre_model::VirtualClock;
+use palabre_platform::VirtualClock;
 use palabre_tests::discord::{Limit, Limits, Options, Permission};
 use serde_json::{Value, json};
 use twilight_gateway::Intents;

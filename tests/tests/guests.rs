@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_engine::{Engine, Options};
-use palabre_model::{Adapter, Bot, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
 use palabre_tests::{Client, Daemon, Project};
+use palabre_types::Bot;
 use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_secs(86_400);

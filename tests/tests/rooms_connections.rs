@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::SinkExt;
 use palabre_engine::{Engine, Options};
-use palabre_model::{Adapter, Bot, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
 use palabre_tests::{Client, Daemon, Project};
+use palabre_types::Bot;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 

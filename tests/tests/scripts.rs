@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_engine::{BotSettings, Engine, Options, ScriptSetup};
-use palabre_model::{Adapter, Clock, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
 use palabre_script::{Limits, Source};
 use palabre_sim::Sim;
 use palabre_store::Store;

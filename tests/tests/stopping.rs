@@ -4,8 +4,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use palabre_store::{Batch, Store, Table, TableId};
+use palabre_store::{Store, Table};
 use palabre_tests::{Client, Project};
+use palabre_types::{Batch, TableId};
 use tokio::net::TcpStream;
 
 const BOTS: &str = "bots: { lobby: { platform: rooms } }";

@@ -19,10 +19,10 @@ mod telegram_day;
 use std::time::{Duration, Instant};
 
 use bot::{Bot, quick};
-use palabre_model::{Bot as Named, Event, EventName};
 use palabre_telegram::Updates;
 use palabre_tests::mutate;
 use palabre_tests::telegram::{Options, StandIn};
+use palabre_types::{Bot as Named, Event, EventName};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};

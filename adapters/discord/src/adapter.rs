@@ -3,9 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Capabilities, ContentLimits, Event,
-    EventKind, Member, MessageId, Outcome, Rank, User, UserId,
+use palabre_platform::{Adapter, AdapterContext, AdapterError};
+use palabre_types::{
+    Action, ActionError, ActionKey, Capabilities, ContentLimits, Event, EventKind, Member, MessageId, Outcome, Rank,
+    User, UserId,
 };
 
 use crate::discord::Discord;

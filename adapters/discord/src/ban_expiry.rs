@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, Batch, BotName, Clock, Millis, Shutdown};
-use palabre_store::{Direction, Store, Table, TableId};
+use palabre_platform::{Clock, Shutdown};
+use palabre_store::{Direction, Store, Table};
+use palabre_types::TableId;
+use palabre_types::{ActionError, Batch, BotName, Millis};
 use reqwest::StatusCode;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{GuildId, UserId};

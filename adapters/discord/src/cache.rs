@@ -12,8 +12,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{BotName, Event, Member, Message, Permission, Rank, Room, RoomId, RoomKind, SpaceId};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{BotName, Event, Member, Message, Permission, Rank, Room, RoomId, RoomKind, SpaceId};
 
 use crate::frames::Id;
 use audit_log::AuditLog;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu, Shutdown};
+use palabre_platform::Shutdown;
+use palabre_types::{ArgSpec, ArgType, CommandSpec, Menu};
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 use serenity::http::{LightMethod, Route};
@@ -75,7 +76,7 @@ pub(crate) async fn keep(
 /// All other lists, which an earlier `command_servers` has filled, are emptied.
 async fn register(discord: &Discord, wanted: &BTreeMap<(u8, String), Value>) -> Result<(), RestError> {
     let application_id = ApplicationId::new(discord.application().await?.max(1));
-    let passing = |error: palabre_model::ActionError| RestError::Passing(error.to_string());
+    let passing = |error: palabre_types::ActionError| RestError::Passing(error.to_string());
     let mut servers = Vec::new();
     for server in &discord.config.command_servers {
         match server.parse::<u64>().ok().filter(|id| *id != 0) {

@@ -7,7 +7,7 @@ mod rooms;
 
 use std::sync::Arc;
 
-use palabre_model::{Bot, Event, EventKind, Member, Millis, RoomKind, Space, User, UserId};
+use palabre_types::{Bot, Event, EventKind, Member, Millis, RoomKind, Space, User, UserId};
 use serde_json::Value;
 
 use crate::cache::{Cache, PlatformCache};

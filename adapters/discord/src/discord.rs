@@ -6,8 +6,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
-use palabre_model::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities, Clock, Entropy, Outcome};
-use palabre_store::{Key, Store, Table};
+use palabre_platform::{Clock, Entropy};
+use palabre_store::{Store, Table};
+use palabre_types::Key;
+use palabre_types::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities, Outcome};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serenity::http::{LightMethod, Route};

@@ -1,6 +1,6 @@
 //! Encodes what scripts send in Discord's format.
 
-use palabre_model::{
+use palabre_types::{
     ActionError, ActionKey, Button, ButtonStyle, Content, ContentLimits, Embed, Form, Mention, Poll, Select,
 };
 use serde_json::{Map, Value, json};
@@ -153,7 +153,7 @@ fn clipped(text: &str, length_max: usize) -> String {
     text.chars().take(length_max - 1).chain(['…']).collect()
 }
 
-fn file(file: &palabre_model::FileToSend) -> File {
+fn file(file: &palabre_types::FileToSend) -> File {
     File { name: file.name.clone(), data: file.data.clone() }
 }
 
@@ -238,7 +238,7 @@ fn button(button: &Button) -> Result<CreateButton, ActionError> {
 }
 
 fn select(list: &Select) -> Result<CreateSelectMenu, ActionError> {
-    let option = |option: &palabre_model::SelectOption| {
+    let option = |option: &palabre_types::SelectOption| {
         let made = CreateSelectMenuOption::new(clipped(&option.label, OPTION_MAX), &option.value);
         option.description.iter().fold(made, |made, text| made.description(clipped(text, OPTION_MAX)))
     };
@@ -254,7 +254,7 @@ pub(crate) fn form(form: &Form) -> Result<Value, ActionError> {
         let count = form.fields.len();
         return Err(ActionError::Rejected(format!("the form has {count} fields; Discord shows at most {FIELDS_MAX}")));
     }
-    let field = |field: &palabre_model::FormField| {
+    let field = |field: &palabre_types::FormField| {
         let style = if field.long { InputTextStyle::Paragraph } else { InputTextStyle::Short };
         let narrow = |n: u32| u16::try_from(n).unwrap_or(4_000).min(4_000);
         let mut made =

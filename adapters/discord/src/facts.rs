@@ -1,7 +1,8 @@
 //! Single values that are stored for a bot, each under a name.
 
-use palabre_model::{ActionError, Batch};
-use palabre_store::{Table, TableId};
+use palabre_store::Table;
+use palabre_types::TableId;
+use palabre_types::{ActionError, Batch};
 
 use crate::discord::Discord;
 

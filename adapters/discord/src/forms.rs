@@ -2,8 +2,9 @@
 //!
 //! Discord opens a form only in response to an interaction, so the bot sends a button for it.
 
-use palabre_model::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome, UserId};
-use palabre_store::{Table, TableId};
+use palabre_store::Table;
+use palabre_types::TableId;
+use palabre_types::{ActionError, ActionKey, Batch, Button, Content, Form, Millis, Outcome, UserId};
 use serenity::model::id::MessageId;
 
 use crate::discord::Discord;

@@ -12,7 +12,7 @@ mod shard;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{AdapterContext, AdapterError};
+use palabre_platform::{AdapterContext, AdapterError};
 use serde_json::Value;
 use serenity::http::{LightMethod, Route};
 use tokio::task::JoinSet;

@@ -10,7 +10,8 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use palabre_model::{ActionError, Clock, Millis};
+use palabre_platform::Clock;
+use palabre_types::{ActionError, Millis};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ApplicationId, InteractionId, MessageId};

@@ -11,7 +11,7 @@ mod purge;
 mod say;
 mod together;
 
-use palabre_model::{Action, ActionError, ActionKey, MessageRef, Millis, Outcome, RoomId};
+use palabre_types::{Action, ActionError, ActionKey, MessageRef, Millis, Outcome, RoomId};
 use serde_json::json;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};

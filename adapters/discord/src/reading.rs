@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Bot, Event, Millis};
+use palabre_types::{Bot, Event, Millis};
 use serde_json::Value;
 
 use crate::cache::PlatformCache;
@@ -22,7 +22,7 @@ impl Frames {
     /// Returns the events of a frame with this name, such as `MESSAGE_CREATE`, read at `now`.
     ///
     /// Never panics, whatever the data. Frames without an event kind of their own become
-    /// [`palabre_model::EventKind::Native`].
+    /// [`palabre_types::EventKind::Native`].
     #[must_use]
     pub fn read(&self, name: &str, data: Value, now: Millis) -> Vec<Event> {
         self.0.decode(name, data, now).events

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use palabre_model::{AdapterContext, UserId};
+use palabre_platform::AdapterContext;
+use palabre_types::UserId;
 use serde::Deserialize;
 use serde_json::Value;
 

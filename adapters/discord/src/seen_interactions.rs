@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Millis};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName, Millis};
 
 /// Interactions by bot and id.
 const SEEN: Table<(String, u64), ()> = Table::new(TableId::DiscordInteractions);

@@ -1,6 +1,6 @@
 //! Times as Discord writes them: in timestamps, and in the ids of objects.
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 /// The epoch of Discord's ids, the start of 2015, in Unix milliseconds.
 ///

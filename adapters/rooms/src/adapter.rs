@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
-    EventKind, Member, MessageId, Metric, Outcome, User, UserId,
+use palabre_platform::{Adapter, AdapterContext, AdapterError, Condition, Metric};
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Capabilities, Event, EventKind, Member, MessageId, Outcome, User, UserId,
 };
 use tokio::sync::oneshot;
 

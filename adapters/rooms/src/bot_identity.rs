@@ -1,6 +1,6 @@
 //! Messages of bots as rows, with their text checked and their files added to the batch.
 
-use palabre_model::{ActionError, Batch, Content, Millis};
+use palabre_types::{ActionError, Batch, Content, Millis};
 
 use crate::decode::TEXT_MAX;
 use crate::files::{self, AttachmentStore};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
+use palabre_types::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use tokio::sync::oneshot;
 
 use crate::bot_identity::{BotIdentity, UNSTORED_FILES_LIFE};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Attachment, Button, Embed, Form, FormField, Millis, Select, iso8601};
+use palabre_types::{Attachment, Button, Embed, Form, FormField, Millis, Select, iso8601};
 use serde::Serialize;
 
 use crate::guests::public_id;

@@ -2,7 +2,7 @@
 //!
 //! A test compares them with the routers.
 
-use palabre_model::Endpoint;
+use palabre_types::Endpoint;
 
 const PAGE_ANSWERS: &[(u16, &str)] = &[(200, "The page")];
 const READ_ANSWERS: &[(u16, &str)] = &[(200, "As JSON"), (429, RATE_LIMITED), (503, "The store cannot be read")];

@@ -2,8 +2,10 @@
 //!
 //! They have rows of their own: a message is read far more often than its files.
 
-use palabre_model::{ActionError, Attachment, Batch, Entropy, FileToSend, Millis};
-use palabre_store::{Store, Table, TableId};
+use palabre_platform::Entropy;
+use palabre_store::{Store, Table};
+use palabre_types::TableId;
+use palabre_types::{ActionError, Attachment, Batch, FileToSend, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::decode::FILES_MAX;

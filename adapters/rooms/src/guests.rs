@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Batch, Entropy, Millis};
-use palabre_store::{Result, Store, Table, TableId};
+use palabre_platform::Entropy;
+use palabre_store::{Result, Store, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, Millis};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Attachment, Batch, Button, Content, Embed, Message, MessageId, Millis, Select, UserId};
-use palabre_store::{Direction, Result, Snapshot, Table, TableId};
+use palabre_store::{Direction, Result, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Attachment, Batch, Button, Content, Embed, Message, MessageId, Millis, Select, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::files;

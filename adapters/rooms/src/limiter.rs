@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use palabre_model::{Clock, Millis};
+use palabre_platform::Clock;
+use palabre_types::Millis;
 
 use crate::limits::{Kind, Limits, Rate};
 

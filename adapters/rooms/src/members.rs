@@ -5,9 +5,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{Batch, Measure, Member, Millis, UserId, iso8601};
-use palabre_store::{Direction, Result as StoreResult, Store, Table, TableId};
+use palabre_store::{Direction, Result as StoreResult, Store, Table};
 use palabre_text::skeleton;
+use palabre_types::TableId;
+use palabre_types::{Batch, Measure, Member, Millis, UserId, iso8601};
 use serde::{Deserialize, Serialize};
 
 /// Members by lower-case username; a member without roles, nickname, mute or ban has no row.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use palabre_model::Metric;
+use palabre_platform::Metric;
 
 use crate::service::Rooms;
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{Batch, Event, EventKind, User, UserId};
+use palabre_types::{Batch, Event, EventKind, User, UserId};
 use serde_json::Value;
 use socketioxide::socket::Sid;
 use tokio::sync::mpsc;

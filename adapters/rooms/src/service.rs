@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use palabre_model::{ActionKind, AdapterContext, Capabilities, Clock, Entropy, Millis};
+use palabre_platform::{AdapterContext, Clock, Entropy};
 use palabre_store::Store;
+use palabre_types::{ActionKind, Capabilities, Millis};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::Millis;
 use palabre_text::skeleton;
+use palabre_types::Millis;
 use serde_json::Value;
 
 use crate::guests::{self, Guest, TOKEN_MAX};

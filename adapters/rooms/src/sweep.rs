@@ -1,7 +1,8 @@
 //! Hourly deletion of old messages and empty rooms.
 
-use palabre_model::{AdapterContext, Batch, Millis};
+use palabre_platform::AdapterContext;
 use palabre_store::{Direction, Result, Store};
+use palabre_types::{Batch, Millis};
 use tokio::sync::oneshot;
 
 use crate::config::Retention;

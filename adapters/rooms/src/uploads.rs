@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use palabre_model::{FileToSend, Millis};
+use palabre_types::{FileToSend, Millis};
 use serde_json::{Value, json};
 
 use crate::decode::{self, FILES_MAX};

@@ -3,9 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Capabilities, Condition, Event,
-    EventKind, Measure, Member, MessageId, Outcome, Rank, RoomId, User, UserId,
+use palabre_platform::{Adapter, AdapterContext, AdapterError, Condition};
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Capabilities, Event, EventKind, Measure, Member, MessageId, Outcome, Rank,
+    RoomId, User, UserId,
 };
 
 use crate::platform::Sim;

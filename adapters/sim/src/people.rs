@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use palabre_model::{
-    BotName, Content, EmitError, Event, EventKind, Message, MessageId, Permission, Rank, Room, RoomId, RoomKind, User,
-    UserId, Verdict,
+use palabre_platform::{EmitError, Verdict};
+use palabre_types::{
+    BotName, Content, Event, EventKind, Message, MessageId, Permission, Rank, Room, RoomId, RoomKind, User, UserId,
 };
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ impl Person {
     ///
     /// # Errors
     /// If the user may not speak.
-    pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_model::Receipt), SendFailure> {
+    pub async fn say(&self, text: &str) -> Result<(MessageId, palabre_platform::Receipt), SendFailure> {
         self.say_about(None, text).await
     }
 
@@ -155,7 +155,7 @@ impl Person {
         &self,
         reply_to: Option<MessageId>,
         text: &str,
-    ) -> Result<(MessageId, palabre_model::Receipt), SendFailure> {
+    ) -> Result<(MessageId, palabre_platform::Receipt), SendFailure> {
         let context = self.sim.context().await;
         let time = context.clock.now();
         self.sim.state().speaks(self.user.id.native(), &self.room.name, time)?;
@@ -225,13 +225,13 @@ impl Person {
         self.emit(kind).await.await.map(drop)
     }
 
-    async fn emit(&self, kind: EventKind) -> palabre_model::Receipt {
+    async fn emit(&self, kind: EventKind) -> palabre_platform::Receipt {
         let context = self.sim.context().await;
         let event = self.event(kind, context.clock.now());
         self.sim.emit(event).await
     }
 
-    fn event(&self, kind: EventKind, time: palabre_model::Millis) -> Event {
+    fn event(&self, kind: EventKind, time: palabre_types::Millis) -> Event {
         let is_private = self.room.kind == RoomKind::Direct;
         let member = (!is_private).then(|| Arc::new(self.sim.state().member(&self.user.id, time)));
         Event {

@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{
-    ActionError, ActionKind, AdapterContext, Batch, Bot, Capabilities, Event, Millis, Rank, Receipt, Space, SpaceId,
-};
+use palabre_platform::{AdapterContext, Receipt};
+use palabre_types::{ActionError, ActionKind, Batch, Bot, Capabilities, Event, Millis, Rank, Space, SpaceId};
 use tokio::sync::watch;
 
 use crate::state::{PlatformState, RoomState};

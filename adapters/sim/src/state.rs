@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Measure, Member, Millis, Permission, Rank, RoomChange, UserId};
+use palabre_types::{Measure, Member, Millis, Permission, Rank, RoomChange, UserId};
 
 /// The reason why a user may not speak.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

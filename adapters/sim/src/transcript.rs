@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use palabre_model::{
+use palabre_types::{
     Action, ActionError, ActionKey, Button, Content, FileToSend, Form, MessageRef, Millis, Outcome, Select,
 };
 
@@ -225,7 +225,7 @@ fn id_of(reference: &MessageRef) -> String {
     }
 }
 
-fn shown(embed: &palabre_model::Embed) -> String {
+fn shown(embed: &palabre_types::Embed) -> String {
     let fields = embed.fields.iter().map(|field| format!("{} {}", field.name, field.value));
     let parts = [embed.title.clone(), embed.description.clone()].into_iter().flatten();
     parts.chain(fields).collect::<Vec<_>>().join(": ")

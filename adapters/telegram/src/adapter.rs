@@ -3,9 +3,9 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Capabilities, Condition, Event, Member,
-    MessageId, Outcome, Rank, User, UserId,
+use palabre_platform::{Adapter, AdapterContext, AdapterError, Condition};
+use palabre_types::{
+    Action, ActionError, ActionKey, Capabilities, Event, Member, MessageId, Outcome, Rank, User, UserId,
 };
 use serde_json::json;
 

@@ -8,7 +8,7 @@
 mod keep;
 pub(crate) mod stored;
 
-use palabre_model::{ActionError, Button, ButtonStyle, Content, Select};
+use palabre_types::{ActionError, Button, ButtonStyle, Content, Select};
 use serde_json::{Value, json};
 
 use crate::frames::{self, Markup};
@@ -199,7 +199,7 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use palabre_model::SelectOption;
+    use palabre_types::SelectOption;
 
     use super::*;
 

@@ -12,11 +12,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use palabre_model::{
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{
     ActionError, Batch, BotName, Event, Message, MessageId, Millis, Room, RoomId, RoomKind, Space, SpaceId, User,
     UserId,
 };
-use palabre_store::{Direction, Snapshot, Table, TableId};
 
 use crate::frames;
 

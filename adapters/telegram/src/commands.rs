@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{Batch, CommandSpec, Permission};
-use palabre_store::{Table, TableId};
+use palabre_store::Table;
+use palabre_types::TableId;
+use palabre_types::{Batch, CommandSpec, Permission};
 use serde_json::{Value, json};
 use teloxide_core::payloads::{DeleteMyCommands, GetMyCommands, SetMyCommands};
 use teloxide_core::types::{BotCommand, BotCommandScope};

@@ -5,7 +5,7 @@ pub(crate) mod decoder;
 mod members;
 mod messages;
 
-use palabre_model::{Event, EventKind, Millis};
+use palabre_types::{Event, EventKind, Millis};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Conversion of scripts' content into Telegram's form.
 
-use palabre_model::{Content, Embed, FileToSend, Mention};
+use palabre_types::{Content, Embed, FileToSend, Mention};
 
 use crate::cache::PlatformCache;
 use crate::text::{Mentioned, Rich, cut, quiet, to_telegram_with};

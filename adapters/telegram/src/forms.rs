@@ -8,7 +8,7 @@ pub(crate) mod dialogue;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{ActionError, ActionKey, Batch, Event, Form, Outcome};
+use palabre_types::{ActionError, ActionKey, Batch, Event, Form, Outcome};
 use serde_json::{Value, json};
 
 use crate::decode::decoder::Decoder;

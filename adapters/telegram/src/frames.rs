@@ -4,7 +4,7 @@
 //! adds tomorrow, loses an event. teloxide's own types read an update as a whole or not at all.
 //! <https://core.telegram.org/bots/api#available-types>
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 use serde::Deserialize;
 use serde_json::Value;
 

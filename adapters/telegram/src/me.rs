@@ -1,6 +1,6 @@
 //! The bot's own account.
 
-use palabre_model::{AdapterError, Condition};
+use palabre_platform::{AdapterError, Condition};
 use serde_json::{Value, json};
 
 use crate::api::ApiError;

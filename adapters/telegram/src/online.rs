@@ -1,7 +1,7 @@
 //! The check of a bot without starting it: its token, privacy mode, webhook and rights.
 
-use palabre_model::BotName;
 use palabre_store::{Snapshot, Store};
+use palabre_types::BotName;
 use serde_json::json;
 
 use crate::api::{Api, ApiError};

@@ -13,7 +13,8 @@ mod send;
 
 use std::sync::PoisonError;
 
-use palabre_model::{Action, ActionError, ActionKey, Condition, Measure, Outcome};
+use palabre_platform::Condition;
+use palabre_types::{Action, ActionError, ActionKey, Measure, Outcome};
 use serde_json::json;
 
 use crate::requests::done;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Bot, Event, Millis};
+use palabre_types::{Bot, Event, Millis};
 use serde_json::Value;
 
 use crate::cache::PlatformCache;

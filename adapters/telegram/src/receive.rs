@@ -11,7 +11,8 @@ pub(crate) mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{AdapterContext, AdapterError, Batch, Event, EventKind, IngressBuffer};
+use palabre_platform::{AdapterContext, AdapterError, IngressBuffer};
+use palabre_types::{Batch, Event, EventKind};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::mpsc;

@@ -1,6 +1,6 @@
 //! Requests about chats: when they are sent, and what their responses say about the chat.
 
-use palabre_model::{ActionError, Batch, Outcome};
+use palabre_types::{ActionError, Batch, Outcome};
 use serde_json::Value;
 
 use crate::api::ApiError;

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use palabre_model::{
-    ActionError, ActionKey, ActionKind, AdapterError, BotName, Capabilities, Clock, Condition, Entropy, Outcome,
-};
+use palabre_platform::{AdapterError, Clock, Condition, Entropy};
 use palabre_store::Store;
+use palabre_types::{ActionError, ActionKey, ActionKind, BotName, Capabilities, Outcome};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};

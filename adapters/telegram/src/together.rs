@@ -1,6 +1,6 @@
 //! Moderation of one room in several actions, which Telegram takes together if they are deletions.
 
-use palabre_model::{Action, ActionError, ActionKey, Outcome};
+use palabre_types::{Action, ActionError, ActionKey, Outcome};
 
 use crate::telegram::Telegram;
 

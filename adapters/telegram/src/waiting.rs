@@ -8,8 +8,9 @@ mod keep;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::{ActionKey, Batch, BotName, Content, Millis};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{ActionKey, Batch, BotName, Content, Millis};
 use serde::{Deserialize, Serialize};
 
 /// Answers by bot, user and action.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use palabre_engine::{BotSettings, Operators, ScriptSetup};
-use palabre_model::{BotName, ScriptName};
 use palabre_script::{Source, SourceError, discover};
 use palabre_server::{Access, Settings, Token};
+use palabre_types::{BotName, ScriptName};
 
 use crate::config::{Config, Platform, ScriptConfig};
 use crate::problem::Problem;

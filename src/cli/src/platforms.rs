@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use palabre_discord::Discord;
-use palabre_model::{Adapter, Bot, Clock, Entropy, Permission};
+use palabre_platform::{Adapter, Clock, Entropy};
 use palabre_rooms::Rooms;
 use palabre_server::Mount;
 use palabre_store::Store;
 use palabre_telegram::Telegram;
+use palabre_types::{Bot, Permission};
 
 use crate::config::{BotConfig, Config, Platform};
 use crate::problem::Problem;

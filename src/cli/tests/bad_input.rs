@@ -233,9 +233,9 @@ fn a_damaged_store_is_put_right_by_a_backup() {
     let data = project.path().join("data");
     let put = |text: &str| {
         const ROOMS: palabre_store::Table<String, String> =
-            palabre_store::Table::new(palabre_store::TableId::ScriptValues);
+            palabre_store::Table::new(palabre_types::TableId::ScriptValues);
         let store = Store::open(&data).unwrap();
-        let mut batch = palabre_store::Batch::default();
+        let mut batch = palabre_types::Batch::default();
         ROOMS.put(&mut batch, &"key".to_owned(), &text.to_owned());
         store.commit(batch).wait().unwrap();
     };

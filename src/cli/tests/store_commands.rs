@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use palabre_engine::DeadLetter;
-use palabre_model::{Action, ActionKey, Content};
-use palabre_store::{Batch, Store, Table, TableId};
+use palabre_store::{Store, Table};
 use palabre_tests::Project;
+use palabre_types::{Action, ActionKey, Content};
+use palabre_types::{Batch, TableId};
 
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
 const VALUES: Table<(String, String), String> = Table::new(TableId::ScriptValues);

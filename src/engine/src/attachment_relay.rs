@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use palabre_model::{Action, ActionError, FileToSend};
+use palabre_types::{Action, ActionError, FileToSend};
 use tokio::sync::Semaphore;
 
 use crate::platforms::Platforms;

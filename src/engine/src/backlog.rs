@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Event, EventKind, Message};
+use palabre_types::{Event, EventKind, Message};
 use serde_json::Value;
 
 use crate::rows::RecoveryAttempts;

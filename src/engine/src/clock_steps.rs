@@ -4,7 +4,7 @@
 //! timers, cooldowns and tasks. Only this module detects the correction; each component that keeps
 //! such times applies it.
 
-use palabre_model::{Millis, iso8601};
+use palabre_types::{Millis, iso8601};
 use serde::{Deserialize, Serialize};
 
 /// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
-use palabre_model::{Batch, Clock, Millis};
+use palabre_platform::Clock;
 use palabre_store::{Direction, Result, Snapshot};
+use palabre_types::{Batch, Millis};
 
 use crate::clock_steps::{ClockRow, WentBack, is_step};
 use crate::message::CoreMessage;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
-use palabre_model::Clock;
+use palabre_platform::Clock;
 use palabre_script::Ticker;
 use palabre_store::Store;
 

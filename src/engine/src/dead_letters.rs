@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use palabre_model::{Batch, Millis};
 use palabre_store::{Direction, Error, Snapshot, Store};
+use palabre_types::{Batch, Millis};
 
 use crate::entry_batch::{EntryBatch, EventRecord, ScriptVersion};
 use crate::outbox::entry::chain_row;

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use palabre_model::{Clock, Entropy, Event, EventKind, EventSink, Millis, ScriptName};
+use palabre_platform::{Clock, Entropy, EventSink};
 use palabre_script::{Coverage, RouteSpec};
+use palabre_types::{Event, EventKind, Millis, ScriptName};
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 

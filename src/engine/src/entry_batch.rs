@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Bot, Event, EventName, Fault, Millis, ScriptName};
 use palabre_script::{Answer, Effects, Wait};
+use palabre_types::{Bot, Event, EventName, Fault, Millis, ScriptName};
 use serde::{Deserialize, Serialize};
 
 /// An entry batch of the journal. Its key is its number.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use palabre_model::{Event, EventKind, Gate, Permission, Verdict};
+use palabre_platform::{Gate, Verdict};
+use palabre_types::{Event, EventKind, Permission};
 use tokio::sync::oneshot;
 
 use crate::message::Task;

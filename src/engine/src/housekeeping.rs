@@ -8,8 +8,9 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use palabre_model::{Batch, Millis, Shutdown};
+use palabre_platform::Shutdown;
 use palabre_store::{Direction, Error, Result, Store};
+use palabre_types::{Batch, Millis};
 
 use crate::background::BackgroundTasks;
 use crate::clock_watch;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use palabre_fetch::{REQUEST_HEADERS_MAX, Request};
-use palabre_model::{Batch, Entropy, Millis, ScriptName};
-use palabre_store::{Store, Table, TableId};
+use palabre_platform::Entropy;
+use palabre_store::{Store, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, Millis, ScriptName};
 use sha2::{Digest, Sha256};
 
 use crate::engine::options::EngineError;
@@ -57,7 +59,7 @@ impl IdempotencyKeys {
 
 #[cfg(test)]
 mod tests {
-    use palabre_model::SeededEntropy;
+    use palabre_platform::SeededEntropy;
 
     use super::*;
 

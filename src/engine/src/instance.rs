@@ -15,8 +15,9 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use palabre_model::{Event, EventKind, EventName, Millis, Reason, ScriptName, Verdict};
+use palabre_platform::Verdict;
 use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Vm, Wait};
+use palabre_types::{Event, EventKind, EventName, Millis, Reason, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, EventKind};
+use palabre_types::{Event, EventKind};
 
 /// Maximum number of tracked interactions; the platforms themselves forget them after a while.
 const INTERACTIONS_MAX: usize = 10_000;

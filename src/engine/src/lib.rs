@@ -3,7 +3,7 @@
 //! A hook is a transaction: its event is journalled, and everything that it does is committed at
 //! once or not at all.
 //!
-//! The path of an event: [`EventSink::emit`](palabre_model::EventSink) hands it to the *sequencer*,
+//! The path of an event: [`EventSink::emit`](palabre_platform::EventSink) hands it to the *sequencer*,
 //! which numbers it, adds it to the open entry batch and passes it to the *workers* of the scripts
 //! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
 //! its receipts are answered and its actions go to the *outbox*.

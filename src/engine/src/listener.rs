@@ -7,9 +7,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
-use palabre_model::ScriptName;
 use palabre_script::{Limit, Listening};
 use palabre_text::{Hit, Prepared, Scanner};
+use palabre_types::ScriptName;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use palabre_fetch::{Grants, Request};
-use palabre_model::{Batch, BotName, EmitError, Event, EventName, Millis, Reason, ScriptName, Verdict};
+use palabre_platform::{EmitError, Verdict};
 use palabre_script::{Answer, Change, Coverage, Declarations, Failure, Limits, Source};
 use palabre_store::Error;
+use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use palabre_model::{Batch, RoomId, ScriptName};
 use palabre_script::{Answer, Change, MetricChange};
+use palabre_types::{Batch, RoomId, ScriptName};
 use serde_json::Value;
 
 use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_fetch::{Grants, Request};
-use palabre_model::{BotName, Event, Member, Permission, RoomId, UserId};
+use palabre_types::{BotName, Event, Member, Permission, RoomId, UserId};
 use serde_json::json;
 
 use crate::background::BackgroundTasks;

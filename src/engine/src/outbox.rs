@@ -25,8 +25,9 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use futures_util::future::BoxFuture;
-use palabre_model::{Clock, Entropy, RoomId, Shutdown};
+use palabre_platform::{Clock, Entropy, Shutdown};
 use palabre_store::Store;
+use palabre_types::RoomId;
 
 use self::bot::BotOutbox;
 use self::entry::{ChainId, Class, Completed, Delivery, Entry, Stored, UnfinishedActions};

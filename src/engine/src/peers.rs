@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use palabre_model::ScriptName;
 use palabre_script::{Effects, Input, Vm};
+use palabre_types::ScriptName;
 
 type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
 

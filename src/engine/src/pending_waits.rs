@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
 use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX, Reply, ReplyGuard, Request};
-use palabre_model::ActionKey;
 use palabre_script::{Answer, Limits};
+use palabre_types::ActionKey;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{Event, EventName, Millis};
+use palabre_types::{Event, EventName, Millis};
 
 /// Failures in a row before the script is suspended in a place.
 pub(crate) const FAILURES_IN_A_ROW: u32 = 10;

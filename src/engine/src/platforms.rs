@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_model::{Adapter, Bot, BotName, CommandSpec, Condition, Metric};
+use palabre_platform::{Adapter, Condition, Metric};
+use palabre_types::{Bot, BotName, CommandSpec};
 use tokio::sync::watch;
 
 use crate::operators::Settings;

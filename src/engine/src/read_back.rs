@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
-use palabre_model::ScriptName;
 use palabre_store::{Direction, Result, Store};
+use palabre_types::ScriptName;
 
 use crate::backlog::{Cursor, Queued, Read, weight};
 use crate::message::CoreMessage;

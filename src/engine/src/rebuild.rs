@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palabre_model::Reason;
 use palabre_script::Source;
 use palabre_store::Direction;
+use palabre_types::Reason;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{ActionKey, MessageId, RoomId, ScriptName};
+use palabre_types::{ActionKey, MessageId, RoomId, ScriptName};
 
 /// Maximum number of deliveries that are kept; the rows of older ones are durable.
 const DELIVERIES_MAX: usize = 4_096;

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{EventName, Millis, ScriptName};
-use palabre_store::{Batch, Direction, Result, Snapshot};
+use palabre_store::{Direction, Result, Snapshot};
+use palabre_types::Batch;
+use palabre_types::{EventName, Millis, ScriptName};
 
 use crate::backlog::{Cursor, Queued, Unfinished};
 use crate::outbox::entry::{ChainId, Entry, Stored, UnfinishedActions};

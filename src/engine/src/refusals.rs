@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::{ActionKind, RoomId, ScriptName};
+use palabre_types::{ActionKind, RoomId, ScriptName};
 
 /// Maximum number of refusals that are kept; older ones are in the log only.
 const REFUSALS_MAX: usize = 256;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use notify::EventKind;
 use notify::event::ModifyKind;
-use palabre_model::{ScriptName, Shutdown};
+use palabre_platform::Shutdown;
 use palabre_script::{BUILT_IN, Source, SourceError};
+use palabre_types::ScriptName;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::engine::Engine;

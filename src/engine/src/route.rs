@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
-use palabre_model::{BotName, Event, EventName, ScriptName};
 use palabre_script::Declarations;
+use palabre_types::{BotName, Event, EventName, ScriptName};
 
 use crate::backlog::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
 use crate::message::Registration;

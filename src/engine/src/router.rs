@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_model::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
 use palabre_script::{Declarations, RouteSpec};
 use palabre_text::Prepared;
+use palabre_types::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
 use serde_json::Value;
 
 use crate::listener::{Listener, Preparer};

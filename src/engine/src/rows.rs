@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey, Event, Millis, RoomId, ScriptName};
 use palabre_script::Wait;
+use palabre_types::{Action, ActionKey, Event, Millis, RoomId, ScriptName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -9,7 +9,8 @@ use std::sync::atomic::{
     Ordering::{Acquire, Release},
 };
 
-use palabre_model::{Clock, Millis, ScriptName};
+use palabre_platform::Clock;
+use palabre_types::{Millis, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::clock_steps::{STEP_BACK_TOLERANCE, WentBack};

@@ -8,12 +8,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use palabre_model::{
+use palabre_script::{Change, Denied, Effects, HostApi, Input, Limit, Meters, MetricChange, Stored, Vm};
+use palabre_store::{Direction, Error, Result as StoreResult};
+use palabre_types::{
     ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
     UserId,
 };
-use palabre_script::{Change, Denied, Effects, HostApi, Input, Limit, Meters, MetricChange, Stored, Vm};
-use palabre_store::{Direction, Error, Result as StoreResult};
 use serde_json::Value;
 
 use self::values::Values;

@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use palabre_model::Event;
+use palabre_types::Event;
 use tokio::sync::mpsc;
 
 use self::release::Releaser;

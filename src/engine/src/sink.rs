@@ -1,7 +1,8 @@
 //! The sink through which events of platforms reach the sequencer.
 
 use crossbeam_channel::Sender;
-use palabre_model::{Batch, Event, EventSink, Receipt};
+use palabre_platform::{EventSink, Receipt};
+use palabre_types::{Batch, Event};
 
 use crate::message::CoreMessage;
 

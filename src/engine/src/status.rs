@@ -1,6 +1,7 @@
 //! The status for operators: which bots and scripts are up, and their last errors.
 
-use palabre_model::{BotName, Condition, ScriptName};
+use palabre_platform::Condition;
+use palabre_types::{BotName, ScriptName};
 use serde::Serialize;
 
 use crate::backlog::WINDOW_EVENTS;

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{AdapterContext, AdapterError, Batch, Condition, Event, EventKind};
+use palabre_platform::{AdapterContext, AdapterError, Condition};
+use palabre_types::{Batch, Event, EventKind};
 use tokio::task::JoinSet;
 
 use crate::platforms::{Attached, Platforms};

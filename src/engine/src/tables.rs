@@ -1,8 +1,9 @@
 //! The typed tables of the engine, and read access to them for other crates.
 
-use palabre_model::{Event, Millis, ScriptName};
 use palabre_script::decode_value;
-use palabre_store::{Direction, Error, Result, Snapshot, Table, TableId};
+use palabre_store::{Direction, Error, Result, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Event, Millis, ScriptName};
 use serde_json::Value;
 
 use crate::clock_steps::ClockRow;

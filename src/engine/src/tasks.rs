@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use palabre_model::{Batch, EventKind, Millis, ScriptName};
 use palabre_script::{Missed, RepeatLimiter, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
+use palabre_types::{Batch, EventKind, Millis, ScriptName};
 
 use crate::clock_steps::WentBack;
 use crate::rows::{RunningTask, TaskRetry, TaskRow, TaskRun};

@@ -7,9 +7,10 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-use palabre_model::{Millis, ScriptName};
 use palabre_script::TimerChange;
-use palabre_store::{Batch, Direction, Result, Snapshot};
+use palabre_store::{Direction, Result, Snapshot};
+use palabre_types::Batch;
+use palabre_types::{Millis, ScriptName};
 
 use crate::clock_steps::WentBack;
 use crate::rows::TimerRow;

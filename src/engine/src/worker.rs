@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use palabre_model::Reason;
+use palabre_types::Reason;
 
 use crate::context::EngineContext;
 use crate::instance::{ScriptInstance, Turn};

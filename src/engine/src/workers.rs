@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use palabre_model::ScriptName;
+use palabre_types::ScriptName;
 
 use crate::context::EngineContext;
 use crate::message::Task;

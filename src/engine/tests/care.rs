@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use palabre_engine::{BotState, Engine, Options, ScriptState, ScriptWatch};
-use palabre_model::*;
+use palabre_platform::*;
 use palabre_sim::Sim;
 use palabre_store::Store;
+use palabre_types::*;
 use support::*;
 
 /// An adapter whose runs end in a fixed sequence.

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::{Operators, ScriptSetup};
-use palabre_model::{Clock, VirtualClock};
+use palabre_platform::{Clock, VirtualClock};
 use palabre_sim::Sim;
 use palabre_store::Store;
 use support::{Harness, script};
@@ -129,7 +129,7 @@ async fn what_was_set_before_the_clock_went_ahead_keeps_its_time() {
     let due: Vec<u64> = {
         let snapshot = harness.store.snapshot(0).unwrap();
         let timers =
-            palabre_store::Table::<(u64, String, String), serde_json::Value>::new(palabre_store::TableId::Timers);
+            palabre_store::Table::<(u64, String, String), serde_json::Value>::new(palabre_types::TableId::Timers);
         let rows = timers.scan(&snapshot, &Vec::new(), palabre_store::Direction::Forward).unwrap();
         rows.map(|row| row.unwrap().0.0).collect()
     };

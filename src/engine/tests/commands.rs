@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use palabre_model::Permission;
 use palabre_script::Source;
+use palabre_types::Permission;
 use support::{Harness, script};
 
 const DICE: &str = r#"

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use palabre_engine::{DeadLetter, DeadLetterError, dead_letters, drop_dead_letters, journal, retry_dead_letters};
-use palabre_model::{Action, ActionKey, Content};
 use palabre_sim::Sim;
-use palabre_store::{Batch, Store, Table, TableId};
+use palabre_store::{Store, Table};
+use palabre_types::{Action, ActionKey, Content};
+use palabre_types::{Batch, TableId};
 use support::{Harness, script};
 
 const LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);

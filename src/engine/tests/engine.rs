@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::{RunOutcome, ScriptState, journal, stored_values};
-use palabre_model::*;
 use palabre_script::{Limits, Source};
+use palabre_types::*;
 use support::*;
 
 const COUNTER: &str = r#"function on_message(event) event:reply(tostring(store.incr("n"))) end"#;

@@ -4,7 +4,7 @@
 
 mod support;
 
-use palabre_model::Receipt;
+use palabre_platform::Receipt;
 use palabre_sim::Sim;
 use support::{Harness, script};
 

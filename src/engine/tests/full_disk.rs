@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use palabre_model::EmitError;
+use palabre_platform::EmitError;
 use palabre_sim::{SendFailure, Sim};
 use palabre_store::{Disk, MemoryDisk, Store};
 use support::*;

@@ -5,7 +5,7 @@
 mod support;
 
 use palabre_engine::{BotSettings, ScriptState};
-use palabre_model::{Permission, Rank};
+use palabre_types::{Permission, Rank};
 use support::{Harness, script};
 
 const KEEPER: &str = r#"

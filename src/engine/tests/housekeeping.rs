@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web, journal};
-use palabre_model::{Adapter, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_script::Limits;
 use palabre_sim::Sim;
-use palabre_store::{Batch, Disk, MemoryDisk, Store, Table, TableId};
+use palabre_store::{Disk, MemoryDisk, Store, Table};
+use palabre_types::{Batch, TableId};
 use support::{Harness, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";

@@ -7,8 +7,9 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::{OutboxLimits, ScriptSetup, ScriptState};
-use palabre_model::{ActionError, ActionKind, Clock};
+use palabre_platform::Clock;
 use palabre_script::Source;
+use palabre_types::{ActionError, ActionKind};
 use support::daemon::Daemon;
 use support::script;
 

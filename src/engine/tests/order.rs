@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::Operators;
-use palabre_model::Permission;
 use palabre_sim::{SendFailure, Silenced};
+use palabre_types::Permission;
 use serde_json::json;
 use support::{Harness, script};
 

@@ -4,7 +4,7 @@
 
 mod support;
 
-use palabre_model::{ActionError, ActionKind};
+use palabre_types::{ActionError, ActionKind};
 use support::{Harness, script};
 
 const ASKER: &str = r#"

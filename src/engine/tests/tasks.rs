@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{civil::date, tz::TimeZone};
 use palabre_engine::task_runs;
-use palabre_model::{Clock, VirtualClock};
+use palabre_platform::{Clock, VirtualClock};
 use palabre_script::{Missed, Schedule, TaskSpec};
 use palabre_sim::Sim;
 use palabre_store::Store;

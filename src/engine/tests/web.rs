@@ -7,8 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use palabre_model::ActionError;
 use palabre_script::{RouteAuth, Source};
+use palabre_types::ActionError;
 use serde_json::json;
 use support::{Harness, script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

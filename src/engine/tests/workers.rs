@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_engine::{DeadLetter, Engine, Operators, Options, ScriptState, Web, dead_letters};
-use palabre_model::{Adapter, Clock, Millis, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
 use palabre_sim::Sim;
 use palabre_store::Store;
+use palabre_types::Millis;
 use support::script;
 
 /// A clock that makes a worker panic a number of times, as it begins with an event.

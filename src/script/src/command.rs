@@ -1,6 +1,6 @@
 //! Parsing and validation of the arguments of a command.
 
-use palabre_model::{ArgSpec, ArgType, Attachment, CommandSpec, LeadingDuration, leading_duration};
+use palabre_types::{ArgSpec, ArgType, Attachment, CommandSpec, LeadingDuration, leading_duration};
 use serde_json::{Value, json};
 
 /// Finds a user by the name or mention that was written; returns id and name.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::CommandSpec;
 use palabre_text::{Entry, Scanner, TextError};
+use palabre_types::CommandSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::RequestLimits;

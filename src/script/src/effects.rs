@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey, ActionKind, Millis, RoomId};
+use palabre_types::{Action, ActionKey, ActionKind, Millis, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

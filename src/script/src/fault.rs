@@ -1,7 +1,7 @@
 //! Errors of a script in terms of its own files and lines, without frames of the host.
 
 use mlua::Error as LuaError;
-use palabre_model::Fault;
+use palabre_types::Fault;
 
 use crate::limits::{Limit, Limits};
 

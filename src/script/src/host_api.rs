@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{
+use palabre_types::{
     ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
     UserId,
 };

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 use crate::waiting_memory::WaitingMemory;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use mlua::{Function, Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Bot, EventKind, EventName, Millis, Room, RoomId, Space, SpaceId};
+use palabre_types::{Bot, EventKind, EventName, Millis, Room, RoomId, Space, SpaceId};
 use serde_json::Value;
 
 use crate::host_api::Input;

@@ -1,6 +1,6 @@
 //! Refused and failed actions, and the texts that explain them to users.
 
-use palabre_model::RefusalKind;
+use palabre_types::RefusalKind;
 
 use crate::effects::Refused;
 use crate::host_api::Denied;
@@ -76,7 +76,7 @@ pub(crate) fn text_of(problem: &str) -> (&'static str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use palabre_model::{ActionError, ActionKind};
+    use palabre_types::{ActionError, ActionKind};
 
     use super::*;
 

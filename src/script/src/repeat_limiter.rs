@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 /// The time during which the same line is not written again, in milliseconds.
 const REPEAT_INTERVAL: Millis = 60_000;

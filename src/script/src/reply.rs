@@ -1,6 +1,6 @@
 //! The return values of host functions, as the prelude takes them: a value, or the problem to raise.
 
-use palabre_model::ActionKey;
+use palabre_types::ActionKey;
 
 /// An error text that is raised at the script's own line.
 pub(crate) type Problem = String;

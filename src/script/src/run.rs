@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey, Millis, ScriptName};
+use palabre_types::{Action, ActionKey, Millis, ScriptName};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;

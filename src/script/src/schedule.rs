@@ -3,7 +3,7 @@
 use croner::Cron;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use palabre_model::{Millis, parse_duration};
+use palabre_types::{Millis, parse_duration};
 
 use crate::declarations::TaskSpec;
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use palabre_model::ScriptName;
+use palabre_types::ScriptName;
 use sha2::{Digest, Sha256};
 
 use crate::bom::without_bom;

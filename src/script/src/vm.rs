@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mlua::{Function, Lua, Table, Thread, Value as LuaValue};
-use palabre_model::EventName;
+use palabre_types::EventName;
 
 use crate::chunk::{self, Coverage};
 use crate::declarations::Declarations;

@@ -1,7 +1,7 @@
 //! Waits of runs, and their outcomes.
 
 use palabre_fetch::{Reply, Request};
-use palabre_model::{ActionKey, Millis, RoomId, UserId};
+use palabre_types::{ActionKey, Millis, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A reason to wait.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use palabre_model::EventKind;
+use palabre_types::EventKind;
 
 use crate::value;
 use crate::wait::Wait;

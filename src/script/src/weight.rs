@@ -1,6 +1,6 @@
 //! Approximate memory of actions. Requested actions are in the host's memory, not in the VM's.
 
-use palabre_model::{Action, Content, Embed, Measure, Mention, RoomChange, Select};
+use palabre_types::{Action, Content, Embed, Measure, Mention, RoomChange, Select};
 
 /// The size of each object without its texts, in bytes.
 const BASE: usize = 256;

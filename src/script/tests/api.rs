@@ -4,8 +4,8 @@
 
 mod support;
 
-use palabre_model::*;
 use palabre_script::*;
+use palabre_types::*;
 use support::*;
 
 #[test]

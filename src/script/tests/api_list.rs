@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use palabre_model::*;
 use palabre_script::*;
+use palabre_types::*;
 use support::*;
 
 const API: &str = include_str!("../src/prelude/api.luau");

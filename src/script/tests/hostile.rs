@@ -71,7 +71,7 @@ fn serves_on(bench: &mut Bench, name: &str) {
     for _ in 0..2 {
         bench.now += 60_000;
         if let Step::Failed(failure) =
-            bench.happens(palabre_model::EventKind::Native { name: "again".into(), data: true.into() })
+            bench.happens(palabre_types::EventKind::Native { name: "again".into(), data: true.into() })
         {
             panic!("{name}: the next event fails: {failure}");
         }

@@ -104,8 +104,8 @@ fn further_return_values_are_not_copied() {
     let ticker = Ticker::start().unwrap();
     let host = std::rc::Rc::new(EmptyHost(vec!["moderation".to_owned()]));
     let mut vm = Vm::build(&source, &limits(), &serde_json::json!({}), host, &ticker).unwrap();
-    let palabre_model::EventKind::Message { message } = said("x").kind else { panic!() };
-    let event = palabre_model::Event { kind: palabre_model::EventKind::BeforeMessage { message }, ..said("x") };
+    let palabre_types::EventKind::Message { message } = said("x").kind else { panic!() };
+    let event = palabre_types::Event { kind: palabre_types::EventKind::BeforeMessage { message }, ..said("x") };
     let effects = done(vm.start(Input { event: event.into(), seq: 1, part: 0, now: 1, seed: 1 }));
     assert_eq!(effects.result.unwrap().as_array().map(Vec::len), Some(2));
 }

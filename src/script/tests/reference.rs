@@ -1,7 +1,7 @@
 //! Compares the API list with the events and the type definitions.
 
-use palabre_model::EventName;
 use palabre_script::{ApiItem, ApiKind, EDITOR_TYPES, api, read_types, reference_markdown};
+use palabre_types::EventName;
 
 fn find<'a>(items: &'a [ApiItem], path: &str) -> &'a ApiItem {
     items.iter().find(|item| item.path == path).unwrap_or_else(|| panic!("there is no {path}"))

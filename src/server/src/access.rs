@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use axum::http::{HeaderMap, header};
-use palabre_model::{Permission, ScriptName};
 use palabre_script::RouteAuth;
+use palabre_types::{Permission, ScriptName};
 use sha2::{Digest, Sha256};
 
 /// The token of a program that may use the API.

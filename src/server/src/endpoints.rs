@@ -2,7 +2,7 @@
 //!
 //! A test compares this list with the routers.
 
-use palabre_model::Endpoint;
+use palabre_types::Endpoint;
 
 const HEALTH: &[(u16, &str)] = &[
     (200, "The service works; partial failures are listed under degraded"),

@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use palabre_engine::{BotState, BotStatus, Engine, ScriptState, Status};
-use palabre_model::{Clock, Millis, iso8601};
+use palabre_platform::Clock;
 use palabre_store::Store;
+use palabre_types::{Millis, iso8601};
 use serde_json::{Value, json};
 
 use crate::connections::Connections;

@@ -17,8 +17,8 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::any;
 use futures_util::StreamExt;
 use palabre_engine::Engine;
-use palabre_model::ScriptName;
 use palabre_script::{RepeatLimiter, RouteReply, RouteSpec};
+use palabre_types::ScriptName;
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Access, Caller, Refused};

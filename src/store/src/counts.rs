@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 
-use crate::catalogue::TableId;
 use crate::error::{Error, Result};
 use crate::file::DatabaseFile;
-use crate::key::Key;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::table::{decode_value, encode_value};
+use palabre_types::Key;
+use palabre_types::TableId;
 
 /// The table whose rows are counted.
 pub(crate) const COUNTED: TableId = TableId::ScriptValues;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::catalogue::TableId;
+use palabre_types::TableId;
 
 /// The result of a store call.
 pub type Result<T> = std::result::Result<T, Error>;

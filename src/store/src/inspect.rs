@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::catalogue::TableId;
 use crate::error::readable;
 use crate::error::{Error, Result};
 use crate::file::{SCAN_CACHE_BYTES, Source};
@@ -13,6 +12,7 @@ use crate::row::Row;
 use crate::snapshot::Snapshot;
 use crate::snapshot::definition;
 use crate::{counts, migrations};
+use palabre_types::TableId;
 
 /// The result of a scan of the whole store.
 #[derive(Debug, Clone, Default)]

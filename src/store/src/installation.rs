@@ -1,9 +1,9 @@
 //! Data of one installation only, such as a seed that no other may share.
 
-use crate::catalogue::TableId;
 use crate::error::{Error, Result};
 use crate::file::DatabaseFile;
 use crate::snapshot::definition;
+use palabre_types::TableId;
 
 /// Removes the data of the installation that the file was copied from.
 ///

@@ -7,7 +7,8 @@
 //! (*group commit*).
 //!
 //! ```
-//! use palabre_store::{Batch, Store, Table, TableId};
+//! use palabre_store::{Store, Table};
+//! use palabre_types::{Batch, TableId};
 //!
 //! const VALUES: Table<String, u64> = Table::new(TableId::ScriptValues);
 //!
@@ -19,8 +20,6 @@
 //! # Ok::<(), palabre_store::Error>(())
 //! ```
 
-mod batch;
-mod catalogue;
 mod counts;
 mod damage;
 mod disk;
@@ -28,7 +27,6 @@ mod error;
 mod file;
 mod inspect;
 mod installation;
-mod key;
 mod lock;
 mod migrations;
 mod overlay;
@@ -40,12 +38,9 @@ mod store;
 mod table;
 mod writer;
 
-pub use batch::{Batch, Millis, Op, Require};
-pub use catalogue::TableId;
 pub use disk::{Disk, MemoryDisk};
 pub use error::{Error, Result};
 pub use inspect::{Finding, Inspection, verify};
-pub use key::Key;
 pub use panics::is_panic_caught;
 pub use row::Row;
 pub use snapshot::{Direction, Snapshot};

@@ -1,6 +1,6 @@
 //! The format of a row: a byte that says whether an expiry follows, the expiry, the value.
 
-use crate::batch::Millis;
+use palabre_types::Millis;
 
 const FOREVER: u8 = 0;
 const EXPIRES: u8 = 1;

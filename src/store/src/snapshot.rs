@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use redb::{ReadableDatabase, TableDefinition};
 
-use crate::batch::Millis;
-use crate::catalogue::TableId;
 use crate::damage::Damage;
 use crate::error::readable;
 use crate::error::{Error, Result};
 use crate::file::DatabaseFile;
 use crate::panics;
 use crate::row::Row;
+use palabre_types::Millis;
+use palabre_types::TableId;
 
 pub(crate) type Bytes = &'static [u8];
 /// Returns redb's definition of a table. All tables have keys and values of bytes.

@@ -10,15 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::batch::{Batch, Millis, Op};
-use crate::catalogue::TableId;
 use crate::counts::{self, Watched};
 use crate::damage::Damage;
 use crate::disk::{Disk, MemoryDisk};
 use crate::error::{Error, Result};
 use crate::file::{SCAN_CACHE_BYTES, Source};
 use crate::inspect::{self, Inspection};
-use crate::key::Key;
 use crate::lock::FolderLock;
 use crate::overlay::OverlayDisk;
 use crate::snapshot::{Direction, Snapshot};
@@ -26,6 +23,9 @@ use crate::stats::{Counters, Stats};
 use crate::table::decode_value;
 use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
 use crate::{installation, migrations};
+use palabre_types::Key;
+use palabre_types::TableId;
+use palabre_types::{Batch, Millis, Op};
 
 const STORE_FILE: &str = "palabre.redb";
 /// The maximum number of rows that one sweep removes; few enough not to delay later commits.

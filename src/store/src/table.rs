@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::batch::{Batch, Millis, Op};
-use crate::catalogue::TableId;
 use crate::error::readable;
 use crate::error::{Error, Result};
-use crate::key::Key;
 use crate::snapshot::{Direction, Snapshot};
+use palabre_types::Key;
+use palabre_types::TableId;
+use palabre_types::{Batch, Millis, Op};
 
 /// A table of values `V` by key `K`.
 ///
@@ -43,12 +43,12 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` the condition that `key` has no row.
     pub fn require_absent(&self, batch: &mut Batch, key: &K) {
-        batch.requires.push(crate::batch::Require::Absent { table: self.id, key: key.to_bytes() });
+        batch.requires.push(palabre_types::Require::Absent { table: self.id, key: key.to_bytes() });
     }
 
     /// Adds to `batch` the condition that `key` holds exactly `value`.
     pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
-        batch.requires.push(crate::batch::Require::Equals {
+        batch.requires.push(palabre_types::Require::Equals {
             table: self.id,
             key: key.to_bytes(),
             value: encode_value(value),
@@ -58,7 +58,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     /// Adds to `batch` the condition that `key` holds one of `values`.
     pub fn require_one_of(&self, batch: &mut Batch, key: &K, values: impl IntoIterator<Item = V>) {
         let values = values.into_iter().map(|value| encode_value(&value)).collect();
-        batch.requires.push(crate::batch::Require::OneOf { table: self.id, key: key.to_bytes(), values });
+        batch.requires.push(palabre_types::Require::OneOf { table: self.id, key: key.to_bytes(), values });
     }
 
     /// Returns the value of `key`, unless there is none or it has expired.

@@ -10,18 +10,18 @@ use std::task::{Context, Poll};
 use redb::{Durability, ReadableTable};
 use tokio::sync::oneshot;
 
-use crate::batch::{Batch, Op, Require};
-use crate::catalogue::TableId;
 use crate::counts::{self, Sums, Watched};
 use crate::damage::Damage;
 use crate::error::readable;
 use crate::error::{Error, Result};
 use crate::file::{DatabaseFile, Source};
-use crate::key::Key;
 use crate::panics;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::stats::Counters;
+use palabre_types::Key;
+use palabre_types::TableId;
+use palabre_types::{Batch, Op, Require};
 
 /// The number of operations that closes a group, which bounds the memory and duration of a commit.
 const GROUP_OPS_MAX: usize = 65_536;

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use palabre_store::{Batch, Error, Store, Table, TableId, verify};
+use palabre_store::{Error, Store, Table, verify};
+use palabre_types::{Batch, TableId};
 
 const VALUES: Table<(String, String), String> = Table::new(TableId::ScriptValues);
 const TIMERS: Table<u64, String> = Table::new(TableId::Timers);

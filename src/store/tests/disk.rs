@@ -7,7 +7,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use palabre_store::{Batch, Direction, Disk, Error, MemoryDisk, Store, Table, TableId};
+use palabre_store::{Direction, Disk, Error, MemoryDisk, Store, Table};
+use palabre_types::{Batch, TableId};
 use proptest::prelude::*;
 
 const VALUES: Table<Vec<u8>, Vec<u8>> = Table::new(TableId::ScriptValues);
@@ -196,7 +197,7 @@ proptest! {
     /// The bytes of keys sort like the keys, and decode to them.
     #[test]
     fn keys_keep_their_order(a: (String, u64), b: (String, u64)) {
-        use palabre_store::Key;
+        use palabre_types::Key;
         let (encoded_a, encoded_b) = (a.to_bytes(), b.to_bytes());
         prop_assert_eq!(encoded_a.cmp(&encoded_b), (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
         prop_assert_eq!(<(String, u64)>::decode(&mut &encoded_a[..]), Some(a));

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use palabre_store::{Batch, Direction, Error, MemoryDisk, Store, Table, TableId};
+use palabre_store::{Direction, Error, MemoryDisk, Store, Table};
+use palabre_types::{Batch, TableId};
 
 const VALUES: Table<(String, String), String> = Table::new(TableId::ScriptValues);
 

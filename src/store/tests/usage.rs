@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 
-use palabre_store::{Batch, Direction, Disk, MemoryDisk, Millis, Store, Table, TableId};
+use palabre_store::{Direction, Disk, MemoryDisk, Store, Table};
+use palabre_types::{Batch, Millis, TableId};
 use proptest::prelude::*;
 
 const VALUES: Table<(String, String), Vec<u8>> = Table::new(TableId::ScriptValues);
@@ -23,8 +24,8 @@ fn added_up(store: &Store) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for row in snapshot.scan(TableId::ScriptValues, &[], None, Direction::Forward).unwrap() {
         let (key, row) = row.unwrap();
-        let (script, _) = <(String, String) as palabre_store::Key>::decode(&mut &key[..]).unwrap();
-        let owner = palabre_store::Key::to_bytes(&script).len();
+        let (script, _) = <(String, String) as palabre_types::Key>::decode(&mut &key[..]).unwrap();
+        let owner = palabre_types::Key::to_bytes(&script).len();
         *sums.entry(script).or_default() += (key.len() - owner + row.value.len()) as u64;
     }
     sums

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{Clock, SystemClock};
+use palabre_platform::{Clock, SystemClock};
 
 use super::limits::Limits;
 

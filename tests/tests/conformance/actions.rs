@@ -4,7 +4,7 @@ mod messages;
 mod people;
 mod places;
 
-use palabre_model::{
+use palabre_types::{
     Action, ActionError, ActionKind, Content, Measure, MessageId, MessageRef, RoomChange, RoomId, UserId,
 };
 
@@ -76,7 +76,7 @@ pub(crate) async fn every_kind_of<P: Platform>(group_of_test: Group) {
     }
     scene::fence(&mut platform).await;
     let own = platform.fixture().since(0, |event| {
-        let is_message = matches!(event.kind.name(), palabre_model::EventName::Message);
+        let is_message = matches!(event.kind.name(), palabre_types::EventName::Message);
         is_message && event.user.as_ref().is_none_or(|user| user.bot)
     });
     assert!(own.is_empty(), "a bot does not hear itself: {own:#?}");

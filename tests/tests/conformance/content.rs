@@ -1,8 +1,8 @@
 //! Contents of messages arrive, or are replaced by the closest equivalent that the platform can show.
 
-use palabre_model::{
+use palabre_platform::Verdict;
+use palabre_types::{
     Action, Button, ButtonStyle, Content, Embed, EmbedField, Event, EventKind, FileToSend, Mention, MessageId, Persona,
-    Verdict,
 };
 
 use crate::platform::{Deed, Lack, Platform, Seen};
@@ -111,7 +111,7 @@ pub(crate) async fn ephemeral_messages<P: Platform>() {
     let action = Action::Answer { room: room.clone(), user, interaction, content };
     let id: MessageId = platform.fixture().does(&action).await.message.expect("an answer has an id");
     assert_eq!(texts_of(&platform.private_messages("alice").await), ["a secret"]);
-    let message = palabre_model::MessageRef::Id(id);
+    let message = palabre_types::MessageRef::Id(id);
     let edit = Action::Edit { room: room.clone(), message: message.clone(), content: Content::text("another") };
     platform.fixture().does(&edit).await;
     assert_eq!(texts_of(&platform.private_messages("alice").await), ["another"]);
@@ -126,7 +126,7 @@ fn texts_of(seen: &[Seen]) -> Vec<&str> {
 /// Tests that a platform that asks scripts before delivery follows their verdict.
 pub(crate) async fn verdicts_of_scripts<P: Platform>() {
     let Some(mut platform) = P::start().await else { return };
-    if P::NEVER.iter().any(|(name, _)| *name == palabre_model::EventName::BeforeMessage) {
+    if P::NEVER.iter().any(|(name, _)| *name == palabre_types::EventName::BeforeMessage) {
         return;
     }
     platform.fixture().judges(Verdict::Change("d***".to_owned()));

@@ -1,6 +1,6 @@
 //! Impossible actions are refused with the error that the engine expects, the same on every platform.
 
-use palabre_model::{
+use palabre_types::{
     Action, ActionError, ActionKind, Content, FileToSend, Measure, MessageId, MessageRef, RoomId, UserId,
 };
 
@@ -16,7 +16,7 @@ async fn gone<P: Platform>(platform: &mut P) -> MessageId {
     id
 }
 
-fn assert_not_found(action: &Action, refused: &Result<palabre_model::Outcome, ActionError>) {
+fn assert_not_found(action: &Action, refused: &Result<palabre_types::Outcome, ActionError>) {
     assert!(matches!(refused, Err(ActionError::NotFound(_))), "{refused:?} for {action:?}");
 }
 

@@ -3,7 +3,7 @@
 mod causes;
 mod checks;
 
-use palabre_model::{Action, Content, Event, EventKind, EventName, Measure, MessageRef, RoomKind, UserId};
+use palabre_types::{Action, Content, Event, EventKind, EventName, Measure, MessageRef, RoomKind, UserId};
 
 use crate::actions::measure;
 use crate::platform::{Deed, Lack, Platform};

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use palabre_model::{ActionError, EventKind};
+use palabre_types::{ActionError, EventKind};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::platform::{Deed, Lack, Platform};

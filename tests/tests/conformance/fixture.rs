@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Bot, CommandSpec, EmitError, Event,
-    EventKind, EventName, EventSink, Gate, Outcome, Permission, Receipt, Shutdown, SystemClock, Verdict,
+use palabre_platform::{
+    Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, SystemClock, Verdict,
 };
 use palabre_store::Store;
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Bot, CommandSpec, Event, EventKind, EventName, Outcome, Permission,
+};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

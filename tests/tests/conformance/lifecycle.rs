@@ -1,6 +1,6 @@
 //! Start, loss, end and restart of an adapter.
 
-use palabre_model::{Content, EventName};
+use palabre_types::{Content, EventName};
 
 use crate::platform::{Deed, Platform};
 use crate::scene;

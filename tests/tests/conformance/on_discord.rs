@@ -7,12 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_discord::{Config, Discord, Privileged, Setup};
-use palabre_model::{
-    ActionKind, ArgSpec, ArgType, Bot, CommandSpec, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock,
-    UserId,
-};
+use palabre_platform::{SeededEntropy, SystemClock};
 use palabre_store::Store;
 use palabre_tests::discord::{Cut, Id, Limits, Options, Permission, StandIn};
+use palabre_types::{ActionKind, ArgSpec, ArgType, Bot, CommandSpec, EventName, MessageId, RoomId, SpaceId, UserId};
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
@@ -69,7 +67,7 @@ fn roll() -> CommandSpec {
         description: "Rolls a die".to_owned(),
         aliases: Vec::new(),
         args: vec![sides],
-        permission: palabre_model::Permission::Everyone,
+        permission: palabre_types::Permission::Everyone,
         cooldown: None,
         hidden: false,
         menu: None,

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use palabre_model::{ActionKind, Bot, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock, UserId};
+use palabre_platform::{SeededEntropy, SystemClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
 use palabre_tests::Client;
+use palabre_types::{ActionKind, Bot, EventName, MessageId, RoomId, SpaceId, UserId};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

@@ -5,9 +5,9 @@ mod deeds;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_model::{ActionKind, EventName, MessageId, Room, RoomId, SpaceId, UserId};
 use palabre_sim::{Line, Person, Sim};
 use palabre_store::Store;
+use palabre_types::{ActionKind, EventName, MessageId, Room, RoomId, SpaceId, UserId};
 
 use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
@@ -139,7 +139,7 @@ impl Platform for OnSim {
     }
 
     async fn member(&mut self, who: &str) -> SeenMember {
-        let (state, now) = (self.person(who).state(), palabre_model::Clock::now(&palabre_model::SystemClock));
+        let (state, now) = (self.person(who).state(), palabre_platform::Clock::now(&palabre_platform::SystemClock));
         let is_there = self.there.get(who).is_some_and(|kicks| *kicks == state.kicks) && !state.is_banned(now);
         let is_there = is_there || state.approved == Some(true);
         if !is_there {

@@ -6,11 +6,12 @@ mod looks;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_model::{ActionKind, Bot, EventName, MessageId, RoomId, SeededEntropy, SpaceId, SystemClock, UserId};
+use palabre_platform::{SeededEntropy, SystemClock};
 use palabre_store::Store;
 use palabre_telegram::text::to_commonmark;
 use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::telegram::{Limits, MessageRef, Options, StandIn};
+use palabre_types::{ActionKind, Bot, EventName, MessageId, RoomId, SpaceId, UserId};
 use serde_json::Value;
 
 use crate::fixture::Fixture;

@@ -5,7 +5,7 @@
 mod deed;
 mod seen;
 
-use palabre_model::{ActionKind, EventName, MessageId, RoomId, SpaceId, UserId};
+use palabre_types::{ActionKind, EventName, MessageId, RoomId, SpaceId, UserId};
 
 use crate::fixture::Fixture;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use palabre_model::{
+use palabre_types::{
     Action, Button, ButtonStyle, Content, EventKind, EventName, Form, FormField, MessageId, Offer, Select, SelectOption,
 };
 

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_discord::{Config, Discord, Setup};
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Bot, CommandSpec, Condition,
-    EmitError, Event, EventKind, EventSink, Gate, Outcome, Permission, Receipt, Room, RoomId, RoomKind, SeededEntropy,
-    Shutdown, Space, SpaceId, SystemClock, Verdict,
+use palabre_platform::{
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, SeededEntropy, Shutdown,
+    SystemClock, Verdict,
 };
 use palabre_store::Store;
 use palabre_tests::discord::{Limits, Options, StandIn};
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Bot, CommandSpec, Event, EventKind, Outcome, Permission, Room, RoomId,
+    RoomKind, Space, SpaceId,
+};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -5,8 +5,9 @@
 mod fixture;
 
 use palabre_discord::Config;
-use palabre_model::{Action, ActionError, AdapterError, Condition, Content, MessageRef, Rank, RoomId, UserId};
+use palabre_platform::{AdapterError, Condition};
 use palabre_tests::discord::{Cut, Fault, Id, StandIn};
+use palabre_types::{Action, ActionError, Content, MessageRef, Rank, RoomId, UserId};
 
 use fixture::{Fixture, start};
 

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use palabre_model::{
-    Action, ActionError, ActionKey, Adapter, AdapterContext, AdapterError, Batch, Bot, Condition, Content, EmitError,
-    Event, EventKind, EventSink, Gate, MessageId, MessageRef, Outcome, Permission, Receipt, RoomId, SeededEntropy,
-    Shutdown, SystemClock, UserId, Verdict,
+use palabre_platform::{
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, SeededEntropy, Shutdown,
+    SystemClock, Verdict,
 };
 use palabre_store::Store;
 use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::telegram::{Limits, Options, StandIn};
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Bot, Content, Event, EventKind, MessageId, MessageRef, Outcome, Permission,
+    RoomId, UserId,
+};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;

@@ -2,8 +2,9 @@
 //!
 //! These are null, a mistaken refusal, a token that is accepted again, a missing file.
 
-use palabre_model::{Action, ActionError, Adapter, AdapterError, Condition, Content, EventKind, MessageRef};
+use palabre_platform::{Adapter, AdapterError, Condition};
 use palabre_tests::telegram::Fault;
+use palabre_types::{Action, ActionError, Content, EventKind, MessageRef};
 use serde_json::json;
 
 use crate::alone::{Alone, id_of};

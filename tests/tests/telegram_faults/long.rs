@@ -1,7 +1,7 @@
 //! Messages that are split on Telegram, and texts with more entities than one message can have.
 
-use palabre_model::{Action, Content, FileToSend, MessageId, MessageRef};
 use palabre_tests::telegram::StandIn;
+use palabre_types::{Action, Content, FileToSend, MessageId, MessageRef};
 use serde_json::json;
 
 use crate::alone::{Alone, id_of};
@@ -50,7 +50,7 @@ async fn a_short_message_may_become_long_and_keeps_its_buttons_below() {
     let Some(alone) = Alone::start().await else { return };
     let telegram = alone.telegram.clone();
     let id = alone.says("Village", Content::text("short")).await;
-    let button = palabre_model::Button {
+    let button = palabre_types::Button {
         label: "Go".to_owned(),
         action: "go".to_owned(),
         style: None,
@@ -65,8 +65,8 @@ async fn a_short_message_may_become_long_and_keeps_its_buttons_below() {
     assert_eq!((whole(&telegram), buttons), (words("a", 1_000), vec![0, 1]));
     // Pressing it concerns the message that the script knows.
     telegram.presses("alice", posts[1].at, "Go");
-    let pressed = alone.event("a press", |event| matches!(event.kind, palabre_model::EventKind::Button { .. })).await;
-    let palabre_model::EventKind::Button { message, .. } = pressed.kind else { unreachable!("it was looked for") };
+    let pressed = alone.event("a press", |event| matches!(event.kind, palabre_types::EventKind::Button { .. })).await;
+    let palabre_types::EventKind::Button { message, .. } = pressed.kind else { unreachable!("it was looked for") };
     assert_eq!(message, id);
     alone.broke_no_rule();
 }

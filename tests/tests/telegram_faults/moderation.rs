@@ -1,6 +1,7 @@
 //! Moderation: its rate, bulk requests, error texts and ranks.
 
-use palabre_model::{Action, ActionError, ActionKey, Adapter, Measure, MessageRef, Outcome, Rank};
+use palabre_platform::Adapter;
+use palabre_types::{Action, ActionError, ActionKey, Measure, MessageRef, Outcome, Rank};
 
 use crate::alone::{Alone, id_of};
 

@@ -1,7 +1,7 @@
 //! Message ids from before a group became a supergroup.
 
-use palabre_model::{Action, ActionError, Content, Measure, MessageRef, RoomChange, RoomId};
 use palabre_tests::telegram::MessageRef as At;
+use palabre_types::{Action, ActionError, Content, Measure, MessageRef, RoomChange, RoomId};
 
 use crate::alone::{Alone, id_of};
 

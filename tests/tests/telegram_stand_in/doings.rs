@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::VirtualClock;
+use palabre_platform::VirtualClock;
 use palabre_tests::telegram::{MessageRef, Options};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use palabre_model::{Millis, User};
+use palabre_types::{Millis, User};
 
 use crate::frames;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::Permission;
+use palabre_types::Permission;
 use serde::{Deserialize, Serialize};
 
 use crate::frames;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Member, User};
+use palabre_types::{Member, User};
 
 /// The most entries of each cache of users, members and presences.
 const PEOPLE_MAX: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Millis, Room, RoomKind};
+use palabre_types::{EventKind, Millis, Room, RoomKind};
 use serde_json::{Map, Value, json};
 
 use super::messages::attachment;

@@ -1,6 +1,6 @@
 //! Decodes joins, leaves, bans and changes of members, with their authors from the audit log.
 
-use palabre_model::{EventKind, Millis, User};
+use palabre_types::{EventKind, Millis, User};
 
 use super::{Decoded, Decoder, Scene};
 use crate::cache::Audited;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{
+use palabre_types::{
     Attachment, Button, ButtonStyle, Content, Embed, EmbedField, Event, EventKind, Message, MessageId, Millis, Select,
     SelectOption,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Millis, Room};
+use palabre_types::{EventKind, Millis, Room};
 
 use super::{Decoded, Decoder, Scene};
 use crate::cache::{Channel, GuildRow, Role};

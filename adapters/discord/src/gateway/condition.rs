@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use palabre_model::Condition;
+use palabre_platform::Condition;
 use tokio::sync::watch;
 
 /// Collects the conditions of the shards of one bot.

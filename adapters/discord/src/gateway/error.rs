@@ -1,6 +1,6 @@
 //! Errors that end the connection, with advice for the operator.
 
-use palabre_model::AdapterError;
+use palabre_platform::AdapterError;
 
 use crate::discord::Discord;
 use crate::rest::RestError;

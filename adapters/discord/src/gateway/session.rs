@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 
-use palabre_model::{Batch, BotName};
-use palabre_store::{Direction, Result, Snapshot, Table, TableId};
+use palabre_store::{Direction, Result, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName};
 use serde::{Deserialize, Serialize};
 
 /// Sessions by bot and shard.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use palabre_model::{AdapterContext, AdapterError, Batch, EventKind, IngressBuffer};
+use palabre_platform::{AdapterContext, AdapterError, IngressBuffer};
+use palabre_types::{Batch, EventKind};
 use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
 use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId};

@@ -2,8 +2,9 @@
 
 use std::sync::PoisonError;
 
-use palabre_model::{ActionError, ActionKey, Batch, Content, Millis};
-use palabre_store::{Table, TableId};
+use palabre_store::Table;
+use palabre_types::TableId;
+use palabre_types::{ActionError, ActionKey, Batch, Content, Millis};
 use serde_json::Value;
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};

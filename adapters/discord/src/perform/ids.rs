@@ -1,6 +1,6 @@
 //! Ids of channels, messages and emojis, as requests name them.
 
-use palabre_model::{ActionError, MessageRef, RoomId};
+use palabre_types::{ActionError, MessageRef, RoomId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use serenity::model::id::MessageId;

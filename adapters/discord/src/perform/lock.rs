@@ -1,7 +1,8 @@
 //! Locks a channel, and restores it as it was.
 
-use palabre_model::{ActionError, Batch, Outcome};
-use palabre_store::{Table, TableId};
+use palabre_store::Table;
+use palabre_types::TableId;
+use palabre_types::{ActionError, Batch, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};

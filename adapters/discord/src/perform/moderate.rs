@@ -1,6 +1,6 @@
 //! Moderates members, and changes the settings of rooms.
 
-use palabre_model::{ActionError, Measure, Millis, Outcome, RoomChange, RoomId, SpaceId, UserId, iso8601};
+use palabre_types::{ActionError, Measure, Millis, Outcome, RoomChange, RoomId, SpaceId, UserId, iso8601};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, GuildId, RoleId, UserId as DiscordUser};

@@ -1,6 +1,6 @@
 //! Outcomes of requests.
 
-use palabre_model::{ActionError, Outcome};
+use palabre_types::{ActionError, Outcome};
 use serde_json::Value;
 
 use crate::rest::RestError;

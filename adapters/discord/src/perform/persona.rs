@@ -1,6 +1,6 @@
 //! Sends messages under another name, through a webhook of the bot in each channel.
 
-use palabre_model::{ActionError, ActionKey, Content, Outcome, Persona};
+use palabre_types::{ActionError, ActionKey, Content, Outcome, Persona};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId, WebhookId};

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use palabre_model::{ActionError, ActionKey, Millis, Outcome};
+use palabre_types::{ActionError, ActionKey, Millis, Outcome};
 use serde_json::{Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use palabre_model::{ActionError, ActionKey, Content, Mention, Outcome, RoomId, UserId};
+use palabre_types::{ActionError, ActionKey, Content, Mention, Outcome, RoomId, UserId};
 use serde_json::{Map, Value, json};
 use serenity::http::{LightMethod, Route};
 use serenity::model::id::{ChannelId, MessageId};

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use palabre_model::{Action, ActionError, ActionKey, Outcome};
+use palabre_types::{Action, ActionError, ActionKey, Outcome};
 
 use super::ids::{channel, message};
 use super::purge::BULK_MAX;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use palabre_model::ActionError;
+use palabre_types::ActionError;
 use reqwest::StatusCode;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Downloads of attachments, which scripts can send on.
 
-use palabre_model::ActionError;
+use palabre_types::ActionError;
 use reqwest::{StatusCode, Url};
 
 use super::Rest;

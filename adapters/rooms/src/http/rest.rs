@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use palabre_model::iso8601;
-use palabre_store::{Direction, Result as StoreResult, TableId};
+use palabre_store::{Direction, Result as StoreResult};
+use palabre_types::TableId;
+use palabre_types::iso8601;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 

@@ -1,6 +1,6 @@
 //! Tests of the rate limits.
 
-use palabre_model::VirtualClock;
+use palabre_platform::VirtualClock;
 
 use super::*;
 

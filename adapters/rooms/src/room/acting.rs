@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionError, ActionKind, Content, MessageRef};
+use palabre_types::{Action, ActionError, ActionKind, Content, MessageRef};
 use serde_json::json;
 
 use super::answer::{Answer, done, failed, id_of, not_found};

@@ -1,7 +1,7 @@
 //! Answers to the actions of bots.
 
 use futures_util::future::BoxFuture;
-use palabre_model::{ActionError, MessageRef, Outcome};
+use palabre_types::{ActionError, MessageRef, Outcome};
 use tokio::sync::oneshot;
 
 /// Receives the result of an action.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::EventKind;
+use palabre_types::EventKind;
 use socketioxide::socket::Sid;
 
 use super::rows::Rows;

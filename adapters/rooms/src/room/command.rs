@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey};
+use palabre_types::{Action, ActionKey};
 use socketioxide::socket::Sid;
 use tokio::sync::oneshot;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Batch, EventKind, Select};
+use palabre_types::{Batch, EventKind, Select};
 use socketioxide::socket::Sid;
 
 use super::state::State;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{AdapterContext, Entropy};
+use palabre_platform::{AdapterContext, Entropy};
 use palabre_store::Store;
 
 use crate::config::Config;

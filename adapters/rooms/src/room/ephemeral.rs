@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
+use palabre_types::{ActionError, ActionKey, Batch, Content, Outcome, UserId};
 use serde_json::json;
 
 use super::answer::{Answer, failed};

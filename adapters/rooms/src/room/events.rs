@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Batch, Event, EventKind, Member, User, UserId};
+use palabre_types::{Batch, Event, EventKind, Member, User, UserId};
 
 use super::state::State;
 use crate::history::MessageRow;

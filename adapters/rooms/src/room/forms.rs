@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{ActionError, ActionKey, Batch, EventKind, Form, UserId};
+use palabre_types::{ActionError, ActionKey, Batch, EventKind, Form, UserId};
 use serde_json::{Map, Value};
 use socketioxide::socket::Sid;
 

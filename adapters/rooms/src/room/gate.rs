@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Millis, Permission, Verdict};
+use palabre_platform::Verdict;
+use palabre_types::{EventKind, Millis, Permission};
 
 use super::state::State;
 use crate::decode;

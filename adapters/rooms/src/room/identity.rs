@@ -1,6 +1,6 @@
 //! The identity under which bots post in the room, and its store for attachments.
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 use super::state::State;
 use crate::bot_identity::BotIdentity;

@@ -1,6 +1,6 @@
 //! Joining and leaving the room.
 
-use palabre_model::{EventKind, User};
+use palabre_types::{EventKind, User};
 use serde_json::json;
 use socketioxide::socket::Sid;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, Measure, User, UserId};
+use palabre_types::{ActionError, EventKind, Measure, User, UserId};
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::answer::{Answer, failed};

@@ -1,6 +1,6 @@
 //! Moderation notices: measures in the form that their users receive, in all rooms that they concern.
 
-use palabre_model::{Measure, Millis};
+use palabre_types::{Measure, Millis};
 
 /// A moderation notice: the measure in the form that its user receives.
 pub(crate) struct ModerationNotice {

@@ -1,6 +1,6 @@
 //! Repeated messages and actions, recognised by their nonces.
 
-use palabre_model::ActionKey;
+use palabre_types::ActionKey;
 
 use super::state::State;
 use super::state::commit::Requester;

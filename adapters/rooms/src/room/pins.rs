@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, MessageRef};
+use palabre_types::{ActionError, EventKind, MessageRef};
 
 use super::answer::{Answer, done, failed, id_of, not_found};
 use super::rows::Rows;

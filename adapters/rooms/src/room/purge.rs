@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_model::Millis;
 use palabre_store::{Direction, Result as StoreResult};
+use palabre_types::Millis;
 
 use super::rows::Rows;
 use super::state::State;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Batch, Event};
+use palabre_types::{Batch, Event};
 
 use super::state::State;
 use super::state::commit::{Change, CommitResult, OnCommit, Requester};

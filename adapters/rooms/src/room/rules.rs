@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{ActionError, EventKind, Room, RoomChange};
+use palabre_types::{ActionError, EventKind, Room, RoomChange};
 
 use super::answer::{Answer, done, failed};
 use super::rows::Rows;

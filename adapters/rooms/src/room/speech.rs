@@ -1,7 +1,7 @@
 //! Messages of bots to the whole room.
 
-use palabre_model::{ActionKey, Batch, Content, MessageRef, Outcome};
 use palabre_store::Error;
+use palabre_types::{ActionKey, Batch, Content, MessageRef, Outcome};
 
 use super::answer::{Answer, failed, id_of};
 use super::state::State;

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use palabre_model::{BotName, Millis, Room, RoomId, Space, SpaceId};
+use palabre_types::{BotName, Millis, Room, RoomId, Space, SpaceId};
 use socketioxide::socket::Sid;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;

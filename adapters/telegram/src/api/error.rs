@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use palabre_model::ActionError;
+use palabre_types::ActionError;
 
 /// The reason why a request was not performed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

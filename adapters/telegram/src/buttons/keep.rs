@@ -1,6 +1,6 @@
 //! Storage of the data of buttons and polls.
 
-use palabre_model::{ActionError, Batch, Poll};
+use palabre_types::{ActionError, Batch, Poll};
 use serde_json::Value;
 
 use super::stored::{self, Kept, Stored, poll_key};

@@ -1,7 +1,8 @@
 //! The stored data of buttons, select menus and polls.
 
-use palabre_model::{Batch, BotName, Millis, Select};
-use palabre_store::{Snapshot, Table, TableId};
+use palabre_store::{Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName, Millis, Select};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -6,8 +6,9 @@
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Millis};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName, Millis};
 use serde::{Deserialize, Serialize};
 
 /// The parts of messages, by bot, and by chat and head.

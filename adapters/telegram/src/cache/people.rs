@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Member, Millis, Permission, Rank, User, UserId};
+use palabre_types::{Batch, BotName, Member, Millis, Permission, Rank, User, UserId};
 use tokio::time::{Duration, Instant};
 
 use crate::frames::Membership;

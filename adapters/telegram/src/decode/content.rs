@@ -1,6 +1,6 @@
 //! The content of a message: its text, files, embeds and buttons.
 
-use palabre_model::{Attachment, Button, Content, Embed};
+use palabre_types::{Attachment, Button, Content, Embed};
 
 use super::decoder::Decoder;
 use crate::frames::{self, File};

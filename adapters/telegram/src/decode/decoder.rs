@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Bot, Event, EventKind, Member, Millis, Permission, User, UserId};
+use palabre_types::{Bot, Event, EventKind, Member, Millis, Permission, User, UserId};
 
 use crate::cache::{ADMINISTRATOR, ANONYMOUS, PlatformCache};
 use crate::frames;

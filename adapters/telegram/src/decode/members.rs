@@ -1,6 +1,6 @@
 //! Membership changes: joins, leaves, bans, join requests and promotions.
 
-use palabre_model::{EventKind, Millis, User};
+use palabre_types::{EventKind, Millis, User};
 
 use super::decoder::{Decoded, Decoder, Scene};
 use crate::{cache, frames};

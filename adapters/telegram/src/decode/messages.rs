@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{EventKind, Message, Millis, Room};
+use palabre_types::{EventKind, Message, Millis, Room};
 
 use super::decoder::{Decoded, Decoder, Scene};
 use crate::cache::{Parts, Recent};
@@ -183,7 +183,7 @@ impl Decoder {
     ///
     /// In a topic, Telegram presents all other messages as replies to the topic's first one; these
     /// are ignored.
-    fn answered(&self, frame: &frames::Message) -> Option<palabre_model::MessageId> {
+    fn answered(&self, frame: &frames::Message) -> Option<palabre_types::MessageId> {
         let answered = frame.reply_to_message.as_ref()?;
         let is_beginning = frame.is_topic_message
             && (answered.forum_topic_created.is_some() || Some(answered.message_id) == frame.message_thread_id);

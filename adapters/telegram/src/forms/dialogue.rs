@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{ActionKey, Batch, BotName, Form, FormField, Millis};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{ActionKey, Batch, BotName, Form, FormField, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

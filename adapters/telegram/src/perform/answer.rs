@@ -1,6 +1,6 @@
 //! Answers to button presses and commands: to one user, or to the room.
 
-use palabre_model::{ActionError, ActionKey, Content, Outcome, UserId};
+use palabre_types::{ActionError, ActionKey, Content, Outcome, UserId};
 use serde_json::json;
 
 use super::place::{Place, in_topic, somebody};

@@ -1,6 +1,6 @@
 //! Deletion of messages, one or many per request.
 
-use palabre_model::{ActionError, Batch, Millis, Outcome};
+use palabre_types::{ActionError, Batch, Millis, Outcome};
 use serde_json::json;
 
 use super::place::Place;

@@ -1,6 +1,6 @@
 //! Edits of messages, with all of their parts. Missing parts are sent, surplus ones are deleted.
 
-use palabre_model::{ActionError, Content, Outcome};
+use palabre_types::{ActionError, Content, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::part::{Part, add};

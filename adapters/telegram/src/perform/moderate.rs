@@ -1,6 +1,6 @@
 //! Moderation of members, and changes of chats. Request types come from teloxide-core.
 
-use palabre_model::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
+use palabre_types::{ActionError, ActionKind, Batch, Measure, Millis, Outcome, RoomChange};
 use serde::Serialize;
 use serde_json::{Value, json};
 use teloxide_core::payloads::{

@@ -1,6 +1,6 @@
 //! Answers to inline queries: offers that a user can send with the bot's help, in any chat.
 
-use palabre_model::{ActionError, Content, Millis, Offer, Outcome};
+use palabre_types::{ActionError, Content, Millis, Offer, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::part::add;

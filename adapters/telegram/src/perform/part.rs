@@ -1,6 +1,6 @@
 //! The parts of a message: its content, divided into requests.
 
-use palabre_model::{ActionError, Content, FileToSend, Poll};
+use palabre_types::{ActionError, Content, FileToSend, Poll};
 use serde_json::{Map, Value, json};
 
 use super::progress::Carries;

@@ -1,6 +1,6 @@
 //! The chats, messages and users that actions refer to.
 
-use palabre_model::{ActionError, MessageRef, RoomId, UserId};
+use palabre_types::{ActionError, MessageRef, RoomId, UserId};
 use serde_json::Value;
 
 use crate::telegram::Telegram;

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use palabre_model::{ActionError, ActionKey, Batch, Content, Outcome};
+use palabre_types::{ActionError, ActionKey, Batch, Content, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::part::{Part, add, divide, poll_body, upload};

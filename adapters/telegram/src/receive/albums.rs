@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use palabre_model::{Batch, BotName};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::ActionError;
+use palabre_types::ActionError;
 
 use crate::frames::Message;
 use crate::telegram::Telegram;

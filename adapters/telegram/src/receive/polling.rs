@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use palabre_model::{AdapterError, Condition};
+use palabre_platform::{AdapterError, Condition};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use palabre_model::{Batch, BotName, Millis};
-use palabre_store::{Snapshot, Table, TableId};
+use palabre_store::{Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName, Millis};
 use serde::{Deserialize, Serialize};
 
 const POSITIONS: Table<String, Position> = Table::new(TableId::TelegramUpdates);

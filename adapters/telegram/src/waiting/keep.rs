@@ -1,6 +1,6 @@
 //! Storage of waiting answers.
 
-use palabre_model::{ActionError, ActionKey, Batch, Content};
+use palabre_types::{ActionError, ActionKey, Batch, Content};
 
 use super::{Answer, add, read, remove};
 use crate::telegram::Telegram;

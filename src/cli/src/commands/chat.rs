@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use palabre_engine::{Engine, Options};
-use palabre_model::{Adapter, SystemClock, SystemEntropy};
+use palabre_platform::{Adapter, SystemClock, SystemEntropy};
 use palabre_sim::{Line, Person, SendFailure, Sim};
 use palabre_store::Store;
 use rustyline::error::ReadlineError;
@@ -116,7 +116,7 @@ struct Talk {
 impl Talk {
     /// Handles a line of input. Returns the text to print, if any.
     async fn handle(&mut self, sim: &Arc<Sim>, line: &str) -> Result<Option<String>, Problem> {
-        let failed = |error: palabre_model::EmitError| Problem::Other(error.to_string());
+        let failed = |error: palabre_platform::EmitError| Problem::Other(error.to_string());
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let rest = rest.trim();
         match word {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use palabre_store::{Error as StoreError, Finding, Store, TableId};
+use palabre_store::{Error as StoreError, Finding, Store};
+use palabre_types::TableId;
 
 use crate::config::Config;
 use crate::output::{self, count};

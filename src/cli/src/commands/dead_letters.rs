@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use palabre_engine::{DeadLetter, DeadLetterError, drop_dead_letters, retry_dead_letters};
-use palabre_model::{Clock, SystemClock, iso8601};
+use palabre_platform::{Clock, SystemClock};
 use palabre_store::Store;
+use palabre_types::iso8601;
 use serde_json::Value;
 
 use super::check_store::{STORE_FILE, close_whole};

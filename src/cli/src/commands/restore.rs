@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use palabre_model::{Clock, SystemClock, iso8601};
+use palabre_platform::{Clock, SystemClock};
 use palabre_store::{Error as StoreError, Store};
+use palabre_types::iso8601;
 
 use super::backup::verified;
 use super::check_store::STORE_FILE;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_engine::{BotState, Engine, Fatal, Options, ScriptState, ScriptWatch, Web};
-use palabre_model::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
+use palabre_platform::{Clock, Entropy, Shutdown, SystemClock, SystemEntropy};
 use palabre_rooms::Rooms;
 use palabre_server::{Load, Mount, Setup, raise_file_limit};
 use palabre_store::Store;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palabre_engine::OutboxLimits;
-use palabre_model::Permission;
+use palabre_types::Permission;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_engine::{Engine, Http, Options, ScriptSetup, stored_values};
-use palabre_model::{Adapter, Clock, Millis, Rank, ScriptName, SeededEntropy, VirtualClock, parse_duration};
+use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
 use palabre_script::{Coverage, ReadField};
 use palabre_sim::{Line, Person, Sim};
 use palabre_store::Store;
+use palabre_types::{Millis, Rank, ScriptName, parse_duration};
 use serde_json::{Value, json};
 
 use super::http::Replies;

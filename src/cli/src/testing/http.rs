@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use palabre_engine::{Engine, Http};
 use palabre_fetch::{FetchError, Grants, Reply, ReplyGuard, Request, Url};
-use palabre_model::{Clock, Millis, ScriptName, VirtualClock};
+use palabre_platform::{Clock, VirtualClock};
 use palabre_script::RouteReply;
+use palabre_types::{Millis, ScriptName};
 use serde_json::{Value, json};
 
 /// The timeout of a route, in milliseconds; the server has the same.

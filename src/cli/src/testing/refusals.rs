@@ -1,8 +1,8 @@
 //! Refused actions during a test: requested and expected ones, and those that make the test fail.
 
 use palabre_engine::Refusal;
-use palabre_model::{ActionError, ActionKind};
 use palabre_sim::Sim;
+use palabre_types::{ActionError, ActionKind};
 use serde_json::Value;
 
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use palabre_model::ScriptName;
 use palabre_script::read_file;
+use palabre_types::ScriptName;
 
 use crate::config::Config;
 use crate::problem::Problem;

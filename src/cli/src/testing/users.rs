@@ -1,7 +1,8 @@
 //! The users of a test: what they do on the simulated platform, and what they see.
 
-use palabre_model::{EmitError, EventKind, Millis, Permission};
+use palabre_platform::EmitError;
 use palabre_sim::{Line, Person, SendFailure};
+use palabre_types::{EventKind, Millis, Permission};
 use serde_json::Value;
 
 /// Posts a message. Returns the reason if the platform refuses it.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_model::{Adapter, Bot, BotName, Clock, Entropy, ScriptName};
+use palabre_platform::{Adapter, Clock, Entropy};
 use palabre_script::{Limits, Source, SourceError};
 use palabre_store::Store;
+use palabre_types::{Bot, BotName, ScriptName};
 use serde_json::Value;
 
 use crate::http::Http;

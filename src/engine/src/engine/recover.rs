@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use palabre_model::{Batch, Millis, ScriptName};
 use palabre_store::Store;
+use palabre_types::{Batch, Millis, ScriptName};
 
 use super::options::EngineError;
 use crate::backlog::Unfinished;

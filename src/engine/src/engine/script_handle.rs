@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
-use palabre_model::ScriptName;
+use palabre_types::ScriptName;
 
 use crate::published::Published;
 use crate::status::{ScriptState, ScriptStatus};

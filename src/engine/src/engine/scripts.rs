@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use palabre_fetch::Grants;
-use palabre_model::{Batch, Reason, ScriptName};
 use palabre_script::{Failure, Source};
+use palabre_types::{Batch, Reason, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

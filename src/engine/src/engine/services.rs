@@ -5,7 +5,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use palabre_model::{Entropy, Millis, Shutdown};
+use palabre_platform::{Entropy, Shutdown};
+use palabre_types::Millis;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

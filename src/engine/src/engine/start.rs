@@ -3,8 +3,9 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use palabre_model::{AdapterContext, Bot, Shutdown};
+use palabre_platform::{AdapterContext, Shutdown};
 use palabre_script::{Source, Ticker};
+use palabre_types::Bot;
 use tokio::sync::{oneshot, watch};
 
 use super::Engine;

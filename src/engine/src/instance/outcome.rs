@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_model::{Event, EventKind, EventName, Fault, Millis};
 use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
+use palabre_types::{Event, EventKind, EventName, Fault, Millis};
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::entry_batch::{RunOutcome, RunRecord};

@@ -4,8 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use palabre_model::{Event, EventKind, Millis, RoomId, UserId, Verdict};
+use palabre_platform::Verdict;
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
+use palabre_types::{Event, EventKind, Millis, RoomId, UserId};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
 use crate::backlog::WINDOW_EVENTS;

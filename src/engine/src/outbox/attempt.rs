@@ -4,8 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_model::{Action, ActionError, ActionKey, Adapter, MessageId, MessageRef, Outcome, RoomId};
+use palabre_platform::Adapter;
 use palabre_store::Result as StoreResult;
+use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
 use tracing::Instrument;
 
 use super::breaker::{Breaker, Pass};

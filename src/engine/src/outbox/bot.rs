@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{Millis, RoomId};
 use palabre_script::Limit;
+use palabre_types::{Millis, RoomId};
 
 use super::breaker::Breaker;
 use super::entry::{ChainId, Class};

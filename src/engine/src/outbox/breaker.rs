@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{ActionKey, Clock, Millis, Shutdown};
+use palabre_platform::{Clock, Shutdown};
+use palabre_types::{ActionKey, Millis};
 use tokio::sync::watch;
 
 /// Different actions that fail in a row before the platform, not an action, is considered at fault.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_model::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName};
+use palabre_types::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName};
 
 use crate::rows::{OutboxKey, OutboxRow, Position};
 

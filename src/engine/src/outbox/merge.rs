@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use palabre_model::{Action, ActionKey, ActionKind};
+use palabre_types::{Action, ActionKey, ActionKind};
 
 use super::entry::Entry;
 use crate::rows::Position;

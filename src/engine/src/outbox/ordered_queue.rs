@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use palabre_model::{ActionError, Outcome, RoomId};
+use palabre_types::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
 use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
-use palabre_model::{Millis, ScriptName};
 use palabre_script::{Change, Stored};
-use palabre_store::{Direction, Result, Snapshot, Store, TableId};
+use palabre_store::{Direction, Result, Snapshot, Store};
+use palabre_types::TableId;
+use palabre_types::{Millis, ScriptName};
 
 use crate::clock_steps::WentBack;
 use crate::message::KeyMap;

@@ -1,6 +1,6 @@
 //! Corrects due and expiry times after the clock went back, wherever they are kept.
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 use super::Sequencer;
 use super::state::State;

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Instant;
 
-use palabre_model::{Batch, RoomId};
 use palabre_script::Change;
-use palabre_store::{Error, Op, TableId};
+use palabre_store::Error;
+use palabre_types::{Batch, RoomId};
+use palabre_types::{Op, TableId};
 
 use super::release::DependentWork;
 use super::state::State;

@@ -1,7 +1,7 @@
 //! Completed actions from the outbox, and the scripts that wait for their outcomes.
 
-use palabre_model::Millis;
 use palabre_script::Answer;
+use palabre_types::Millis;
 
 use super::Sequencer;
 use super::state::State;

@@ -1,6 +1,6 @@
 //! Actions that were not performed: reported to the log and to their scripts.
 
-use palabre_model::{Batch, EventKind, EventName, Fault};
+use palabre_types::{Batch, EventKind, EventName, Fault};
 
 use super::Sequencer;
 use super::intake::named_by_id;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use palabre_model::{
-    Action, ActionKey, Batch, Bot, Content, EmitError, Event, EventKind, EventName, Millis, Room, RoomId, ScriptName,
-};
+use palabre_platform::EmitError;
 use palabre_script::Effects;
+use palabre_types::{
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Room, RoomId, ScriptName,
+};
 
 use super::Sequencer;
 use super::state::State;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palabre_model::{RoomId, ScriptName};
 use palabre_script::MetricChange;
+use palabre_types::{RoomId, ScriptName};
 use serde_json::Value;
 
 use crate::message::{ReceiptSender, ReplySender};

@@ -3,8 +3,8 @@
 use std::collections::hash_map;
 use std::sync::Arc;
 
-use palabre_model::{EventName, Millis, ScriptName};
 use palabre_script::{Answer, Change, Refused, Wait};
+use palabre_types::{EventName, Millis, ScriptName};
 
 use super::Sequencer;
 use super::state::State;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_model::{BotName, EventName, ScriptName};
 use palabre_script::Declarations;
+use palabre_types::{BotName, EventName, ScriptName};
 
 use super::Sequencer;
 use super::state::State;

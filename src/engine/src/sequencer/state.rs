@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
-use palabre_model::{Batch, Millis, ScriptName};
+use palabre_types::{Batch, Millis, ScriptName};
 use tokio::sync::oneshot;
 
 use super::release::Withheld;

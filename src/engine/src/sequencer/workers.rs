@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::Event;
+use palabre_types::Event;
 
 use super::Sequencer;
 use super::state::State;

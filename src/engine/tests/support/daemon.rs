@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use palabre_engine::{
     BotSettings, DeadLetter, Engine, Operators, Options, OutboxLimits, ScriptSetup, Web, dead_letters,
 };
-use palabre_model::{
-    Action, ActionError, ActionKey, ActionKind, Adapter, AdapterContext, AdapterError, Capabilities, Event, Member,
-    MessageId, Outcome, SeededEntropy, UserId, VirtualClock,
-};
+use palabre_platform::{Adapter, AdapterContext, AdapterError, SeededEntropy, VirtualClock};
 use palabre_sim::Sim;
 use palabre_store::Store;
+use palabre_types::{
+    Action, ActionError, ActionKey, ActionKind, Capabilities, Event, Member, MessageId, Outcome, UserId,
+};
 use tokio::sync::watch;
 
 type Rule = Box<dyn Fn(&Action) -> Option<ActionError> + Send>;

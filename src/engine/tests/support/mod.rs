@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_engine::{BotSettings, Engine, Operators, Options, ScriptSetup, Web};
-use palabre_model::{Adapter, BotName, Clock, SeededEntropy, VirtualClock};
+use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
 use palabre_script::{Limits, Source};
 use palabre_sim::Sim;
 use palabre_store::Store;
+use palabre_types::BotName;
 
 pub struct Harness {
     pub store: Store,

@@ -1,7 +1,7 @@
 //! Messages to one user: answers, forms, offers and direct messages.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, EventKind, Form, OFFERS_MAX, Offer, RoomId, UserId};
+use palabre_types::{Action, ActionKey, EventKind, Form, OFFERS_MAX, Offer, RoomId, UserId};
 
 use super::check::{event_author, granted, millis_or_none, name};
 use super::content::{check_limits, check_not_empty, content_of};

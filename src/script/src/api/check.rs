@@ -1,7 +1,7 @@
 //! Validation of arguments from scripts, which are trusted no more than any other input.
 
 use mlua::{LuaString, Value as LuaValue};
-use palabre_model::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
+use palabre_types::{Event, MessageRef, RoomId, SpaceId, UserId, parse_duration};
 
 use crate::limits::{NAME_BYTES, REASON_BYTES};
 use crate::reply::Problem;

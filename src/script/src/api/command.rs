@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{ArgType, Attachment, CommandSpec, EventKind, Menu, Millis, Permission};
+use palabre_types::{ArgType, Attachment, CommandSpec, EventKind, Menu, Millis, Permission};
 use serde_json::{Map, Value, json};
 
 use super::function::add;

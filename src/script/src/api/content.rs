@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlua::Value as LuaValue;
-use palabre_model::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId};
+use palabre_types::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -97,7 +97,7 @@ impl PollTable {
         }
         let lasts = lasts.map(|lasts| {
             let text = lasts.as_str().map_or_else(|| lasts.to_string(), ToOwned::to_owned);
-            let parsed = palabre_model::parse_duration(&text);
+            let parsed = palabre_types::parse_duration(&text);
             let millis = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
             millis.ok_or_else(|| "poll: lasts is a duration like \"1h\" or \"7d\"".to_owned())
         });

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use mlua::{FromLuaMulti, IntoLua, Lua, Table};
-use palabre_model::ActionKey;
+use palabre_types::ActionKey;
 
 use crate::reply::{Problem, reply, sent};
 use crate::run::{Run, SharedRun};

@@ -1,7 +1,7 @@
 //! Lookups: the keys and ids of sent messages, users by name, and the features of bots.
 
 use mlua::{Lua, LuaString, Table};
-use palabre_model::{ActionKey, RoomId};
+use palabre_types::{ActionKey, RoomId};
 
 use super::function::add;
 use crate::run::SharedRun;

@@ -3,7 +3,7 @@
 //! Ids that come back from the script are trusted no more than any string.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, EventKind, MessageRef, RoomId};
+use palabre_types::{Action, ActionKey, EventKind, MessageRef, RoomId};
 
 use super::check::{granted, message_ref, reachable, reason, text};
 use super::content::{adapt, check_limits, check_not_empty, content_of};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{Action, ActionKey, Bot, Event, EventKind, Impact, Measure, Room, RoomChange, RoomId, UserId};
+use palabre_types::{Action, ActionKey, Bot, Event, EventKind, Impact, Measure, Room, RoomChange, RoomId, UserId};
 use serde_json::Map;
 
 use super::check::{granted, message_ref, millis, millis_or_none, name, reachable, reason, space, text};

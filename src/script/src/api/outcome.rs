@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table};
-use palabre_model::{ActionKey, Impact, UserId};
+use palabre_types::{ActionKey, Impact, UserId};
 use serde_json::Map;
 
 use super::check::name;

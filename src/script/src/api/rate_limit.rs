@@ -43,7 +43,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
 fn rate_of(rate: &str) -> Result<(usize, u64), Problem> {
     let parsed = rate.split_once('/').filter(|_| rate.len() <= 64).and_then(|(count, window)| {
         let count: usize = count.trim().parse().ok().filter(|count| (1..=1_000).contains(count))?;
-        let window = palabre_model::parse_duration(window)?.as_millis();
+        let window = palabre_types::parse_duration(window)?.as_millis();
         Some((count, u64::try_from(window).ok().filter(|window| *window > 0)?))
     });
     parsed.ok_or_else(|| format!("limit: \"{rate}\" is not a rate; write a count (at most 1000) and a time: \"5/10s\""))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use palabre_model::parse_duration;
+use palabre_types::parse_duration;
 use serde_json::{Map, Value};
 
 use super::contents::Manifest;

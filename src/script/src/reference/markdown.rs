@@ -1,6 +1,6 @@
 //! The reference chapter of the guide.
 
-use palabre_model::EventName;
+use palabre_types::EventName;
 
 use super::item::{ApiItem, ApiKind};
 use super::read::api;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Action, ActionKey, Content, EventKind};
+use palabre_types::{Action, ActionKey, Content, EventKind};
 
 use super::Run;
 use crate::effects::Refused;

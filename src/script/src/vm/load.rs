@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::{Lua, Value as LuaValue};
-use palabre_model::EventName;
+use palabre_types::EventName;
 use serde_json::Value;
 
 use super::Vm;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 use palabre_fetch::Request;
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 use crate::wait::{Answer, Wait};
 

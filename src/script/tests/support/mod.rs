@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_model::*;
 use palabre_script::*;
+use palabre_types::*;
 
 /// The host interface: a map, and grants set by the test.
 #[derive(Default)]

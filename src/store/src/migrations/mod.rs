@@ -8,12 +8,12 @@ use std::path::Path;
 
 use redb::{ReadableDatabase, WriteTransaction};
 
-use crate::catalogue::TableId;
 use crate::counts;
 use crate::error::{Error, Result};
 use crate::file::{DatabaseFile, SCAN_CACHE_BYTES, Source};
 use crate::row::Row;
 use crate::snapshot::definition;
+use palabre_types::TableId;
 
 /// The name of a migration, and its function. The same transaction also writes the new version.
 type Migration = (&'static str, fn(&WriteTransaction) -> std::result::Result<(), redb::Error>);

@@ -1,6 +1,6 @@
 //! Actions of bots on messages.
 
-use palabre_model::{Action, Content, EventName, MessageId, MessageRef};
+use palabre_types::{Action, Content, EventName, MessageId, MessageRef};
 
 use crate::platform::{Deed, Lack, Platform, Seen};
 use crate::scene::{self, EMOJI};

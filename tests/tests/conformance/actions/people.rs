@@ -1,6 +1,7 @@
 //! Actions of bots on members.
 
-use palabre_model::{Action, Clock, EventName, Measure, RoomId, SpaceId, SystemClock, UserId};
+use palabre_platform::{Clock, SystemClock};
+use palabre_types::{Action, EventName, Measure, RoomId, SpaceId, UserId};
 
 use crate::platform::{Deed, Platform, SeenMember};
 use crate::scene;

@@ -1,6 +1,6 @@
 //! Actions of bots on rooms.
 
-use palabre_model::{Action, Content, MessageRef, RoomChange, RoomId};
+use palabre_types::{Action, Content, MessageRef, RoomChange, RoomId};
 
 use crate::platform::{Platform, SeenRoom};
 use crate::scene;

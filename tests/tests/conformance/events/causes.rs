@@ -1,6 +1,6 @@
 //! The causes of each event kind.
 
-use palabre_model::EventName;
+use palabre_types::EventName;
 
 use crate::platform::{Deed, Lack, Platform};
 use crate::scene::{self, EMOJI};

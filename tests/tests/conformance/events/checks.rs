@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use palabre_model::{Event, EventKind, Message, RoomKind, UserId};
+use palabre_types::{Event, EventKind, Message, RoomKind, UserId};
 use serde_json::json;
 
 use super::causes::{Cause, Place};
@@ -196,7 +196,7 @@ fn check_room<P: Platform>(platform: &P, event: &Event, cause: &Cause) {
 /// Whether a time is in milliseconds and within the last hours, rather than in seconds.
 fn is_recent(time: u64) -> bool {
     const HOUR: u64 = 3_600_000;
-    let now = palabre_model::Clock::now(&palabre_model::SystemClock);
+    let now = palabre_platform::Clock::now(&palabre_platform::SystemClock);
     let recent: Range<u64> = now.saturating_sub(HOUR)..now + HOUR;
     recent.contains(&time)
 }

@@ -1,6 +1,6 @@
 //! Messages as users see them on Discord.
 
-use palabre_model::{Button, ButtonStyle};
+use palabre_types::{Button, ButtonStyle};
 use serde_json::Value;
 
 use super::OnDiscord;

@@ -1,6 +1,6 @@
 //! Actions of users in the room service.
 
-use palabre_model::{Action, Measure, MessageRef, RoomChange};
+use palabre_types::{Action, Measure, MessageRef, RoomChange};
 use serde_json::{Map, Value, json};
 
 use super::visitor::Visitor;

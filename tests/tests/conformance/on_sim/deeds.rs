@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_model::{Content, EventKind, Measure, Message, MessageId, Millis, Room, RoomId, User, UserId};
+use palabre_types::{Content, EventKind, Measure, Message, MessageId, Millis, Room, RoomId, User, UserId};
 use serde_json::{Map, Value};
 
 use super::OnSim;
@@ -185,9 +185,9 @@ impl OnSim {
     async fn comes_about(&self, room: &str, topic: Option<&str>, kind: EventKind) {
         let bot = self.sim.bot();
         let room = Room { topic: topic.map(ToOwned::to_owned), ..Room::channel(RoomId::new(&bot.name, room), room) };
-        let time: Millis = palabre_model::Clock::now(&palabre_model::SystemClock);
-        let mut event = palabre_model::Event::without_place(bot, time, kind);
-        event.space = Some(Arc::new(palabre_model::Space { id: self.space(), name: "sim".to_owned() }));
+        let time: Millis = palabre_platform::Clock::now(&palabre_platform::SystemClock);
+        let mut event = palabre_types::Event::without_place(bot, time, kind);
+        event.space = Some(Arc::new(palabre_types::Space { id: self.space(), name: "sim".to_owned() }));
         event.room = Some(Arc::new(room));
         self.sim.emit(event).await.await.expect("the store takes it");
     }

@@ -1,7 +1,7 @@
 //! Actions of users on Telegram.
 
-use palabre_model::Measure;
 use palabre_telegram::text::to_telegram;
+use palabre_types::Measure;
 use serde_json::{Value, json};
 
 use super::OnTelegram;

@@ -1,8 +1,8 @@
 //! Messages as users see them on Telegram.
 
-use palabre_model::{Button, ButtonStyle};
 use palabre_telegram::text::{Entity, to_commonmark};
 use palabre_tests::telegram::Post;
+use palabre_types::{Button, ButtonStyle};
 use serde_json::Value;
 
 use super::OnTelegram;

@@ -1,6 +1,6 @@
 //! State as users see it.
 
-use palabre_model::Button;
+use palabre_types::Button;
 
 /// A message as users see it.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use palabre_model::{ActionError, Outcome};
+use palabre_types::{ActionError, Outcome};
 use socketioxide::socket::Sid;
 
 use super::nonces::Nonce;

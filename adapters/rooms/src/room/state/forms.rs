@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use palabre_model::Form;
+use palabre_types::Form;
 
 /// Maximum number of open forms in a room; the oldest ones can no longer be submitted.
 const OPEN_FORMS_MAX: usize = 1_000;

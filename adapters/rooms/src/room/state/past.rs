@@ -1,7 +1,7 @@
 //! The stored part of a room, read when the room is opened.
 
-use palabre_model::Millis;
 use palabre_store::{Result, Store};
+use palabre_types::Millis;
 
 use crate::history::{self, MESSAGES, MessageRow, ROOMS, RoomRow};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use palabre_model::Millis;
+use palabre_types::Millis;
 
 use crate::history::MessageRow;
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use palabre_model::{Batch, BotName, Millis, User, UserId};
-use palabre_store::{Direction, Snapshot, Table, TableId};
+use palabre_store::{Direction, Snapshot, Table};
+use palabre_types::TableId;
+use palabre_types::{Batch, BotName, Millis, User, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 

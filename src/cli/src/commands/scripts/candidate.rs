@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use palabre_model::{Clock, SystemClock, iso8601};
+use palabre_platform::{Clock, SystemClock};
 use palabre_script::{Manifest, Source, discover};
+use palabre_types::iso8601;
 use tempfile::TempDir;
 
 use super::lock::Entry;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::{Duration, UNIX_EPOCH};
 
-use palabre_model::{Clock, SystemClock};
+use palabre_platform::{Clock, SystemClock};
 
 use super::installed;
 use crate::config::Config;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_model::{ArgSpec, ArgType, CommandSpec, Menu};
+use palabre_types::{ArgSpec, ArgType, CommandSpec, Menu};
 use serde_json::{Map, Value};
 
 use super::admission::{keep, loading, room_for};
@@ -143,7 +143,7 @@ fn check_arg(what: &str, arg: &ArgSpec, is_last: bool) -> Result<(), Problem> {
 fn replace_duration(what: &str, map: &mut Map<String, Value>, key: &str) -> Result<(), Problem> {
     let Some(given) = map.get(key) else { return Ok(()) };
     let text = given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned);
-    let parsed = palabre_model::parse_duration(&text)
+    let parsed = palabre_types::parse_duration(&text)
         .and_then(|duration| u64::try_from(duration.as_millis()).ok())
         .ok_or_else(|| format!("{what}: {key} is a duration like \"3s\" or \"1h\""))?;
     map.insert(key.to_owned(), parsed.into());

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_store::Batch;
+use palabre_types::{Batch, Event};
 use tokio::time::Instant;
 
 use crate::adapter::{EmitError, EventSink, Receipt};
-use crate::event::Event;
 
 /// The number of events at which the adapter stops reading further frames.
 const EVENTS_MAX: usize = 2_000;

@@ -1,6 +1,6 @@
 //! Moderation measures against members, and changes of rooms.
 
-use palabre_store::Millis;
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// A moderation measure: one change to a member.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_store::Millis;
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

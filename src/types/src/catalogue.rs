@@ -132,11 +132,14 @@ catalogue! {
 
 impl TableId {
     /// Whether the rows belong to this installation only.
-    pub(crate) const fn is_of_installation(self) -> bool {
+    #[must_use]
+    pub const fn is_of_installation(self) -> bool {
         matches!(self, Self::Installation)
     }
 
-    pub(crate) fn from_u8(n: u8) -> Option<Self> {
+    /// Returns the table with a discriminant.
+    #[must_use]
+    pub fn from_u8(n: u8) -> Option<Self> {
         Self::ALL.get(usize::from(n)).copied()
     }
 }

@@ -6,18 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
-use palabre_store::Batch;
+use palabre_types::{
+    Action, ActionError, ActionKey, Batch, Bot, Capabilities, CommandSpec, ContentLimits, Event, Member, MessageId,
+    Outcome, Permission, Rank, User, UserId,
+};
 use tokio::sync::{oneshot, watch};
 
-use crate::action::{Action, ActionKey};
-use crate::capabilities::Capabilities;
 use crate::clock::Clock;
-use crate::command::CommandSpec;
-use crate::content_limits::ContentLimits;
-use crate::event::{Bot, Event};
-use crate::ids::{MessageId, UserId};
-use crate::outcome::{ActionError, Outcome};
-use crate::people::{Member, Permission, Rank, User};
 
 /// A platform or the room service: turns what happens there into events, and performs actions.
 #[async_trait]

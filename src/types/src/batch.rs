@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::TableId;
-
-/// Milliseconds since the Unix epoch, UTC.
-pub type Millis = u64;
+use crate::time::Millis;
 
 /// A change to one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +84,9 @@ pub enum Require {
 }
 
 impl Require {
-    pub(crate) fn place(&self) -> (TableId, &[u8]) {
+    /// Returns the table and the encoded key that the condition is about.
+    #[must_use]
+    pub fn place(&self) -> (TableId, &[u8]) {
         match self {
             Self::Absent { table, key } | Self::Equals { table, key, .. } | Self::OneOf { table, key, .. } => {
                 (*table, key)

@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use palabre_model::*;
+use palabre_types::*;
 use proptest::prelude::*;
 
 #[test]
@@ -186,36 +185,6 @@ fn times_are_written_as_iso_8601() {
     assert_eq!(iso8601(951_782_400_123), "2000-02-29T00:00:00.123Z");
     assert_eq!(iso8601(1_795_194_895_000), "2026-11-20T17:14:55.000Z");
     assert_eq!(iso8601(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
-}
-
-#[tokio::test]
-async fn a_sleeper_on_a_virtual_clock_wakes_when_it_is_advanced() {
-    let clock = VirtualClock::new(1_000);
-    let sleeper = {
-        let clock = clock.clone();
-        async move {
-            clock.sleep_until(61_000).await;
-            clock.now()
-        }
-    };
-    let (woke, ()) = tokio::join!(sleeper, async {
-        clock.advance(Duration::from_secs(59));
-        tokio::task::yield_now().await;
-        clock.advance(Duration::from_secs(2));
-    });
-    assert_eq!(woke, 62_000);
-}
-
-#[test]
-fn a_seed_gives_the_same_numbers() {
-    let numbers = |seed| {
-        let source = SeededEntropy::new(seed);
-        [source.next(), source.next()]
-    };
-    assert_eq!(numbers(1), numbers(1));
-    assert_ne!(numbers(1), numbers(2));
-    let system = SystemEntropy::new().unwrap();
-    assert_ne!(system.next(), system.next());
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
-use palabre_model::{Content, ContentLimits, Embed, EmbedField};
+use palabre_types::{Content, ContentLimits, Embed, EmbedField};
 
 const LIMITS: ContentLimits = ContentLimits {
     embed_title: 10,

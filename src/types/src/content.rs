@@ -1,6 +1,6 @@
 //! Messages and their content.
 
-use palabre_store::Millis;
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BotName, MessageId, UserId};

@@ -4,7 +4,7 @@ pub(crate) mod kind;
 mod measure;
 mod reference;
 
-use palabre_store::Millis;
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;

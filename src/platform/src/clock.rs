@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use palabre_store::Millis;
+use palabre_types::Millis;
 use tokio::sync::watch;
 
 /// A source of the current time that can also be waited on.
@@ -95,16 +95,4 @@ impl Clock for VirtualClock {
             seen = now;
         }
     }
-}
-
-/// Formats a time as `2026-11-20T17:14:55.123Z`.
-///
-/// Times after the year 9999 are written as the end of that year.
-#[must_use]
-pub fn iso8601(time: Millis) -> String {
-    let timestamp = i64::try_from(time)
-        .ok()
-        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(jiff::Timestamp::MAX);
-    timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
