@@ -8,10 +8,12 @@ pub mod http;
 mod json;
 mod mutation;
 mod platforms;
+mod rows;
 mod seed;
 pub mod telegram;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
 pub use mutation::mutate;
+pub use rows::commit_rows;
 pub use seed::random;

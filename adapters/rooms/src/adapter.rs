@@ -78,6 +78,19 @@ impl Adapter for Rooms {
         Ok(())
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    /// Messages to a whole room: shown only once their rows are durable.
+    fn commits_with_run(&self, action: &Action) -> bool {
+        match action {
+            Action::Send { .. } => true,
+            Action::Answer { content, .. } => !content.ephemeral,
+            _ => false,
+        }
+    }
+
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         self.begin(action, key).await?.await
     }

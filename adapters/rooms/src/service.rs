@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use palabre_platform::{AdapterContext, Clock, Entropy};
+use palabre_platform::{AdapterContext, Clock, EmitError, Entropy};
 use palabre_store::Store;
-use palabre_types::{ActionKind, Capabilities, Millis};
+use palabre_types::{ActionKind, Batch, Capabilities, Millis};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -92,6 +92,19 @@ impl Rooms {
     pub async fn ready(&self) {
         // The sender is part of `self`, so the wait ends when the adapter runs.
         drop(self.context.subscribe().wait_for(Option::is_some).await);
+    }
+
+    /// Writes rows that belong to no event.
+    pub(crate) async fn write(&self, reason: &'static str, rows: Batch) -> Result<(), EmitError> {
+        let context = self.context.borrow().clone().ok_or(EmitError::Stopped)?;
+        context.sink.write(&context.bot.name, reason, rows).await.map(drop)
+    }
+
+    /// Writes rows that nobody waits for.
+    pub(crate) fn write_deferred(&self, reason: &'static str, rows: Batch) {
+        if let Some(context) = &*self.context.borrow() {
+            drop(context.sink.write_deferred(&context.bot.name, reason, rows));
+        }
     }
 
     /// Returns the room of that name and opens it if necessary.

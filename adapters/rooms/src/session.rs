@@ -73,7 +73,7 @@ impl Rooms {
         *recorded = Some(now);
         let life = self.config.retention.guest_days.saturating_mul(DAY);
         // Nobody waits for it: until it is durable, the guest is known by being online.
-        drop(self.store.commit(guests::record_use(&session.guest, now, life)));
+        self.write_deferred("the use of a guest token", guests::record_use(&session.guest, now, life));
     }
 
     /// Records the use of a token at the end of its connection.

@@ -3,7 +3,7 @@
 use palabre_platform::AdapterContext;
 use palabre_store::{Direction, Result, Store};
 use palabre_types::{Batch, Millis};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Retention;
 use crate::history::{self, IDS, MESSAGES, ROOMS};
@@ -25,7 +25,7 @@ pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
 async fn sweep(rooms: &Rooms, now: Millis) {
     let terms = rooms.members.restart_future_terms(now);
     if !terms.is_empty()
-        && let Err(error) = rooms.store.commit(terms).await
+        && let Err(error) = rooms.write("terms corrected after the clock went back", terms).await
     {
         tracing::warn!("cannot save mutes and bans corrected after a clock change: {error}");
     }
@@ -40,8 +40,19 @@ async fn sweep(rooms: &Rooms, now: Millis) {
         }
     }
     let store = rooms.store.clone();
-    let swept = tokio::task::spawn_blocking(move || sweep_store(&store, &retention, &busy, now)).await;
-    match swept {
+    // A sweep may delete a great deal: no more than one room's rows wait at a time.
+    let (batches, mut swept) = mpsc::channel(1);
+    let sweeping = tokio::task::spawn_blocking(move || {
+        sweep_store(&store, &retention, &busy, now, |batch| batches.blocking_send(batch).is_ok())
+    });
+    while let Some(batch) = swept.recv().await {
+        if let Err(error) = rooms.write("messages past their retention", batch).await {
+            tracing::warn!("cannot delete old messages, retrying in an hour: {error}");
+            break;
+        }
+    }
+    drop(swept);
+    match sweeping.await {
         Ok(Ok(forgotten)) => {
             for (name, room) in rooms.directory.rooms() {
                 if let Some((_, up_to)) = forgotten.iter().find(|(other, _)| *other == name) {
@@ -55,7 +66,15 @@ async fn sweep(rooms: &Rooms, now: Millis) {
 }
 
 /// Deletes what has expired. Returns the last deleted position of each room.
-fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Millis) -> Result<Vec<(String, u64)>> {
+///
+/// `delete` takes the rows of one room, and returns whether to go on.
+fn sweep_store(
+    store: &Store,
+    retention: &Retention,
+    busy: &[String],
+    now: Millis,
+    delete: impl Fn(Batch) -> bool,
+) -> Result<Vec<(String, u64)>> {
     let snapshot = store.snapshot(now)?;
     let mut forgotten = Vec::new();
     for room in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
@@ -89,8 +108,8 @@ fn sweep_store(store: &Store, retention: &Retention, busy: &[String], now: Milli
         if is_over && removed == count && !row.is_arranged() {
             ROOMS.delete(&mut batch, &name);
         }
-        if !batch.is_empty() {
-            store.commit(batch).wait()?;
+        if !batch.is_empty() && !delete(batch) {
+            break;
         }
         forgotten.extend(last.map(|last| (name, last)));
     }

@@ -45,6 +45,13 @@ pub(crate) enum CoreMessage {
         /// Whether the sender waits for the receipt.
         is_urgent: bool,
     },
+    /// Rows of an adapter that belong to no event.
+    Write {
+        write: AdapterWrite,
+        receipt: ReceiptSender,
+        /// Whether the sender waits for the receipt.
+        is_urgent: bool,
+    },
     /// Run batches that belong together, and become durable together.
     RunBatches(Vec<RunBatch>),
     /// The active version of a script has changed.
@@ -127,6 +134,14 @@ pub(crate) enum CoreMessage {
     WhenIdle(oneshot::Sender<()>),
     /// Write what there is, and end.
     Stop(oneshot::Sender<()>),
+}
+
+/// Rows of an adapter that belong to no event.
+pub(crate) struct AdapterWrite {
+    pub(crate) bot: BotName,
+    /// Why they are written, in a few words.
+    pub(crate) reason: &'static str,
+    pub(crate) rows: Batch,
 }
 
 /// A new script, as the sequencer sees it.

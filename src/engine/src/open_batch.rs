@@ -45,6 +45,14 @@ pub(crate) struct OpenBatch {
     /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
+    /// The receipts of conditional rows, in the order of their parts in the batch.
+    pub(crate) conditional_receipts: Vec<(u64, ReceiptSender)>,
+    /// Number of actions of its runs.
+    pub(crate) actions: u32,
+    /// Number of actions of local adapters whose rows are still to come, and may share its commit.
+    pub(crate) rows_to_come: usize,
+    /// The queues of actions that have become rows of the outbox.
+    pub(crate) spilled: Vec<(RoomId, Class)>,
     pub(crate) run_batches: Vec<(Arc<AtomicU64>, u64)>,
     /// HTTP requests that are sent once the batch is durable.
     pub(crate) fetches: Vec<Fetch>,

@@ -28,6 +28,7 @@ use futures_util::future::BoxFuture;
 use palabre_platform::{Clock, Entropy, Shutdown};
 use palabre_store::Store;
 use palabre_types::RoomId;
+use tokio::sync::watch;
 
 use self::bot::BotOutbox;
 use self::entry::{ChainId, Class, Completed, Delivery, Entry, Stored, UnfinishedActions};
@@ -64,6 +65,8 @@ pub(crate) struct OutboxContext {
     pub(crate) core: Sender<CoreMessage>,
     pub(crate) shutdown: Shutdown,
     pub(crate) background: BackgroundTasks,
+    /// The number of the last batch of the previous process.
+    pub(crate) last_batch: u64,
 }
 
 /// The outbox of all bots.
@@ -74,6 +77,10 @@ pub(crate) struct Outbox {
     pending: AtomicUsize,
     /// Whether no further action may begin.
     is_leaving: AtomicBool,
+    /// Whether actions may begin.
+    is_open: watch::Sender<bool>,
+    /// The number of the last batch that is durable.
+    durable: watch::Sender<u64>,
     /// The ordered queues, by class.
     queues: Mutex<[Queues; 2]>,
 }
@@ -82,7 +89,8 @@ impl Outbox {
     /// Returns an empty outbox, whose jobs `run` does.
     pub(crate) fn new(cx: OutboxContext, run: JobRunner) -> Arc<Self> {
         let (pending, is_leaving) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { cx, run, pending, is_leaving, queues: Mutex::default() })
+        let (is_open, durable) = (watch::Sender::new(false), watch::Sender::new(cx.last_batch));
+        Arc::new(Self { cx, run, pending, is_leaving, is_open, durable, queues: Mutex::default() })
     }
 
     pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
@@ -94,6 +102,11 @@ impl Outbox {
         self.pending.load(Acquire)
     }
 
+    /// Lets actions begin. Until then they only take their places in the queues.
+    pub(crate) fn open(&self) {
+        self.is_open.send_replace(true);
+    }
+
     /// Lets no further action begin: the next start performs what is left.
     pub(crate) fn leave(&self) {
         self.is_leaving.store(true, Release);
@@ -101,6 +114,21 @@ impl Outbox {
 
     fn is_leaving(&self) -> bool {
         self.is_leaving.load(Acquire)
+    }
+
+    /// Records that a batch, and all batches before it, are durable.
+    pub(crate) fn durable(&self, batch: u64) {
+        self.durable.send_replace(batch);
+    }
+
+    /// Waits until a batch is durable. Returns false at shutdown.
+    async fn until_durable(&self, batch: u64) -> bool {
+        let (mut durable, mut shutdown) = (self.durable.subscribe(), self.cx.shutdown.clone());
+        tokio::select! {
+            biased;
+            reached = durable.wait_for(|durable| *durable >= batch) => reached.is_ok(),
+            () = shutdown.requested() => false,
+        }
     }
 
     /// Queues the actions that the previous process left.
@@ -125,7 +153,9 @@ impl Outbox {
         self.spilled(&spilled);
     }
 
-    /// Adds entries to their queues. Their batch is durable, and they are counted as in memory.
+    /// Adds entries to their queues. They are counted as in memory.
+    ///
+    /// Those of local adapters need not be durable yet.
     pub(crate) fn push(self: &Arc<Self>, entries: Vec<Entry>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         self.start(entries);
@@ -187,7 +217,13 @@ impl Outbox {
     }
 
     fn spawn(self: &Arc<Self>, job: Job) {
-        self.cx.background.spawn((self.run)(Arc::clone(self), job));
+        let (outbox, mut is_open) = (Arc::clone(self), self.is_open.subscribe());
+        self.cx.background.spawn(async move {
+            // The sender lives in the outbox, so the wait cannot fail.
+            if is_open.wait_for(|is_open| *is_open).await.is_ok() {
+                (outbox.run)(Arc::clone(&outbox), job).await;
+            }
+        });
     }
 
     /// Takes the next entries of a queue; `None` ends the queue, which is then removed.

@@ -151,13 +151,13 @@ fn read_journal(
             }
         }
         let actions = block.runs.into_iter().flat_map(|run| {
-            let hook = run.hook;
-            run.effects.actions.into_iter().map(move |action| (hook, action))
+            let (hook, now) = (run.hook, run.now);
+            run.effects.actions.into_iter().map(move |action| (hook, now, action))
         });
-        for (index, (hook, action)) in (0..).zip(actions) {
+        for (index, (hook, now, action)) in (0..).zip(actions) {
             let position = Position { block: number, index };
             let answers_expire = answers_expire(action.1.room().bot());
-            let entry = Entry::new(position, action, (hook, block.at, answers_expire));
+            let entry = Entry::new(position, action, (hook, now, answers_expire));
             let cursor = queue_cursors.get(&entry.class.cursor_key(entry.action.room()));
             if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
                 found.actions.entries.push(entry);

@@ -2,6 +2,7 @@
 //!
 //! It closes entry batches, each of which is one durable commit.
 
+mod actions;
 mod catching_up;
 mod clock;
 mod closing;
@@ -213,6 +214,7 @@ impl Sequencer {
             CoreMessage::Emit { event, rows, receipt, is_urgent } => {
                 self.ingest(state, event, rows, (receipt, is_urgent));
             }
+            CoreMessage::Write { write, receipt, is_urgent } => self.write(state, write, receipt, is_urgent),
             CoreMessage::RunBatches(run_batches) => {
                 for run_batch in run_batches {
                     self.apply_run_batch(state, run_batch);
@@ -267,6 +269,7 @@ impl Sequencer {
             // The batch does not wait for a script that lags.
             gathering += if route.lag.is_none() { route.window.len() } else { 0 };
         }
+        gathering += state.open.rows_to_come;
         let backlog = unfinished + self.outbox.pending() + self.requests.in_flight();
         self.progress.backlog.store(backlog, Relaxed);
         if state.retry_at.is_some_and(|at| at <= Instant::now()) && state.in_flight == 0 {

@@ -1,29 +1,43 @@
-//! The sink through which events of platforms reach the sequencer.
+//! The sink through which events and rows of platforms reach the sequencer.
 
 use crossbeam_channel::Sender;
 use palabre_platform::{EventSink, Receipt};
-use palabre_types::{Batch, Event};
+use palabre_types::{Batch, BotName, Event};
 
-use crate::message::CoreMessage;
+use crate::message::{AdapterWrite, CoreMessage};
 
-/// Hands events over to the sequencer.
+/// Hands events and rows over to the sequencer.
 pub(crate) struct Sink(pub(crate) Sender<CoreMessage>);
 
 impl EventSink for Sink {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
-        self.hand_over(event, rows, true)
+        self.emit_event(event, rows, true)
     }
 
     fn emit_deferred(&self, event: Event, rows: Batch) -> Receipt {
-        self.hand_over(event, rows, false)
+        self.emit_event(event, rows, false)
+    }
+
+    fn write(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
+        self.write_rows(AdapterWrite { bot: bot.clone(), reason, rows }, true)
+    }
+
+    fn write_deferred(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
+        self.write_rows(AdapterWrite { bot: bot.clone(), reason, rows }, false)
     }
 }
 
 impl Sink {
-    fn hand_over(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
+    fn emit_event(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
         // A sequencer that has stopped drops the sender, and the receipt reports that.
         drop(self.0.send(CoreMessage::Emit { event, rows, receipt: sender, is_urgent }));
+        receipt
+    }
+
+    fn write_rows(&self, write: AdapterWrite, is_urgent: bool) -> Receipt {
+        let (sender, receipt) = Receipt::channel();
+        drop(self.0.send(CoreMessage::Write { write, receipt: sender, is_urgent }));
         receipt
     }
 }

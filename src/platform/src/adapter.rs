@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, Capabilities, CommandSpec, ContentLimits, Event, Member, MessageId,
-    Outcome, Permission, Rank, User, UserId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, Capabilities, CommandSpec, ContentLimits, Event, Member,
+    MessageId, Outcome, Permission, Rank, User, UserId,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -51,6 +51,22 @@ pub trait Adapter: Send + Sync + 'static {
     /// Users who still wait for an answer to it will not get one, and can be released.
     async fn finished(&self, event: &Event) {
         let _unanswered = event;
+    }
+
+    /// Whether the adapter performs actions within this process, by rows that it writes through its sink.
+    ///
+    /// It is then handed actions before their run is durable: see [`Adapter::commits_with_run`].
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    /// Whether the whole effect of an action is rows that the adapter writes through its sink.
+    ///
+    /// Such an action is performed before its run is durable, so that both share a commit. Nothing
+    /// of it may be shown before its rows are durable.
+    fn commits_with_run(&self, action: &Action) -> bool {
+        let _elsewhere = action;
+        false
     }
 
     /// Returns the id that the message of `key` will have, if the adapter assigns the ids.
@@ -196,6 +212,20 @@ pub trait EventSink: Send + Sync {
     fn emit_deferred(&self, event: Event, rows: Batch) -> Receipt {
         self.emit(event, rows)
     }
+
+    /// Writes rows that belong to no event, in order with the events. `reason` says why, in a few words.
+    ///
+    /// The rows may be conditional: if their conditions do not hold when their turn comes, none is
+    /// written and the receipt resolves to [`EmitError::Refused`]. Without any rows, the receipt
+    /// resolves once everything that was handed over before is durable.
+    fn write(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt;
+
+    /// Does the same as [`EventSink::write`] for rows that nobody waits for.
+    ///
+    /// The commit may be delayed by some milliseconds to share an fsync.
+    fn write_deferred(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
+        self.write(bot, reason, rows)
+    }
 }
 
 /// Confirms that an event is durable. Dropping it does not withdraw the event.
@@ -230,6 +260,9 @@ pub enum EmitError {
     /// The event is lost unless the adapter emits it again.
     #[error("nothing can be saved at present: {0}")]
     Stalled(String),
+    /// The conditions of the rows do not hold.
+    #[error("the conditions of the write do not hold any more")]
+    Refused,
 }
 
 /// The reason why an adapter stopped.

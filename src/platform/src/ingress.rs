@@ -79,7 +79,8 @@ impl IngressBuffer {
         match receipt.await {
             Ok(_) => drop(self.waiting.pop_front()),
             Err(EmitError::Stopped) => return false,
-            Err(EmitError::Stalled(_)) => self.schedule_retry(),
+            // Rows of events have no conditions.
+            Err(EmitError::Stalled(_) | EmitError::Refused) => self.schedule_retry(),
         }
         true
     }

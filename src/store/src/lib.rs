@@ -47,4 +47,4 @@ pub use snapshot::{Direction, Snapshot};
 pub use stats::Stats;
 pub use store::Store;
 pub use table::Table;
-pub use writer::Ticket;
+pub use writer::{Applied, Ticket};

@@ -21,7 +21,7 @@ use crate::overlay::OverlayDisk;
 use crate::snapshot::{Direction, Snapshot};
 use crate::stats::{Counters, Stats};
 use crate::table::decode_value;
-use crate::writer::{Answer, CurrentFile, Submission, Ticket, Writer};
+use crate::writer::{Answer, Applied, CurrentFile, Submission, Ticket, Writer};
 use crate::{installation, migrations};
 use palabre_types::Key;
 use palabre_types::TableId;
@@ -186,7 +186,7 @@ impl Store {
     ///
     /// `then` gets the result, and the batch to submit it again if necessary. It delays all later
     /// commits, so it should be brief, and it must not panic.
-    pub fn commit_with_callback(&self, batch: Batch, then: impl FnOnce(Batch, Result<()>) + Send + 'static) {
+    pub fn commit_with_callback(&self, batch: Batch, then: impl FnOnce(Batch, Result<Applied>) + Send + 'static) {
         self.submit(batch, Answer::Then(Box::new(then)));
     }
 

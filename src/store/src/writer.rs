@@ -26,6 +26,13 @@ use palabre_types::{Batch, Op, Require};
 /// The number of operations that closes a group, which bounds the memory and duration of a commit.
 const GROUP_OPS_MAX: usize = 65_536;
 
+/// A batch that was applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The conditional parts whose conditions did not hold, by their position among all of them.
+    pub refused: Vec<usize>,
+}
+
 /// The pending result of a commit.
 ///
 /// Dropping it does not withdraw the batch.
@@ -56,14 +63,14 @@ pub(crate) struct Submission {
 pub(crate) enum Answer {
     Ticket(oneshot::Sender<Result<()>>),
     /// A callback on the writer's thread, which gets the batch back.
-    Then(Box<dyn FnOnce(Batch, Result<()>) + Send>),
+    Then(Box<dyn FnOnce(Batch, Result<Applied>) + Send>),
 }
 
 impl Submission {
-    fn complete(self, result: Result<()>) {
+    fn complete(self, result: Result<Applied>) {
         match self.answer {
             // A caller that has dropped its ticket needs no result.
-            Answer::Ticket(sender) => drop(sender.send(result)),
+            Answer::Ticket(sender) => drop(sender.send(result.map(drop))),
             Answer::Then(then) => then(self.batch, result),
         }
     }
@@ -128,7 +135,7 @@ impl Writer {
     }
 
     /// Writes a group in one transaction. Reopens the file first if the disk had failed.
-    fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<()>>, Sums)> {
+    fn write(&mut self, group: &[Submission]) -> Result<(Vec<Result<Applied>>, Sums)> {
         if self.is_broken {
             let file = self.source.reopen(&self.damage)?;
             tracing::debug!(path = %file.path.display(), "the store was reopened after an error");
@@ -152,31 +159,53 @@ type Changes = HashMap<TableId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
 /// Applies `batches` in order in one durable transaction.
 ///
 /// Returns the result of each, and the sums that have changed.
-fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<(Vec<Result<()>>, Sums)> {
+fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<(Vec<Result<Applied>>, Sums)> {
     let failed = |error: redb::Error| Error::redb("write to", &file.path, error);
     let mut transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
     transaction.set_durability(Durability::Immediate).map_err(|error| failed(error.into()))?;
     let mut changes = Changes::new();
     let mut results = Vec::new();
     for batch in batches {
-        let refusal = batch
-            .requires
-            .iter()
-            .find_map(|require| check(&transaction, &changes, require).map_err(failed).transpose());
-        match refusal {
-            Some(Err(error)) => return Err(error),
-            Some(Ok(refused)) => results.push(Err(refused)),
-            None => {
-                for op in &batch.ops {
-                    collect(&transaction, &mut changes, op).map_err(failed)?;
-                }
-                results.push(Ok(()));
-            }
-        }
+        results.push(match refusal(&transaction, &changes, batch).map_err(failed)? {
+            Some(refused) => Err(refused),
+            None => Ok(collect_all(&transaction, &mut changes, batch).map_err(failed)?),
+        });
     }
     let sums = write(&transaction, changes).map_err(failed)?;
     transaction.commit().map_err(|error| failed(error.into()))?;
     Ok((results, sums))
+}
+
+/// Returns the refusal if one of the batch's conditions does not hold.
+fn refusal(
+    transaction: &redb::WriteTransaction,
+    changes: &Changes,
+    batch: &Batch,
+) -> std::result::Result<Option<Error>, redb::Error> {
+    batch.requires.iter().find_map(|require| check(transaction, changes, require).transpose()).transpose()
+}
+
+/// Collects the changes of a batch, in order; those of a conditional part only if its conditions hold.
+fn collect_all(
+    transaction: &redb::WriteTransaction,
+    changes: &mut Changes,
+    batch: &Batch,
+) -> std::result::Result<Applied, redb::Error> {
+    let mut applied = Applied::default();
+    let mut conditional = 0;
+    for op in &batch.ops {
+        let Op::Conditional(part) = op else {
+            collect(transaction, changes, op)?;
+            continue;
+        };
+        if refusal(transaction, changes, part)?.is_some() {
+            applied.refused.push(conditional);
+        } else {
+            collect_all(transaction, changes, part)?;
+        }
+        conditional += 1;
+    }
+    Ok(applied)
 }
 
 /// Returns the refusal if the condition does not hold.
@@ -209,6 +238,8 @@ fn collect(
             }
         }
         Op::Delete { table, key } => set(changes, *table, key, None),
+        // Only at the top level of a batch: see `collect_all`.
+        Op::Conditional(part) => drop(collect_all(transaction, changes, part)?),
         Op::Expire { table, key, expires, at } => {
             set(changes, TableId::Expiry, &expiry_key(*expires, *table, key), None);
             let found = read(transaction, changes, *table, key)?;

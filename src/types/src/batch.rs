@@ -51,6 +51,10 @@ pub enum Op {
         /// The new expiry.
         until: Millis,
     },
+    /// Applies the changes of a batch if its conditions hold, and none of them otherwise.
+    ///
+    /// The conditions see the changes before it. The batch around it is applied in either case.
+    Conditional(Batch),
 }
 
 /// A condition on one row, checked after all earlier batches have been applied.

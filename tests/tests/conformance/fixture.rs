@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_platform::{
-    Adapter, AdapterContext, AdapterError, EmitError, EventSink, Gate, Receipt, Shutdown, SystemClock, Verdict,
+    Adapter, AdapterContext, AdapterError, EventSink, Gate, Receipt, Shutdown, SystemClock, Verdict,
 };
 use palabre_store::Store;
+use palabre_tests::commit_rows;
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, CommandSpec, Event, EventKind, EventName, Outcome, Permission,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, EventName, Outcome, Permission,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,18 +30,19 @@ pub(crate) struct Heard {
 
 impl EventSink for Heard {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
-        let (answer, receipt) = Receipt::channel();
-        // In order: the index in the list is the sequence number, and the store applies batches in
-        // order of arrival.
+        let mut receipt = None;
+        // Under the lock: the index in the list is the sequence number, and the store applies
+        // batches in order of arrival.
         self.events.send_modify(|events| {
             let seq = u64::try_from(events.len()).unwrap_or(u64::MAX);
             events.push(event);
-            self.store.commit_with_callback(rows, move |_, done| {
-                // A sender that needs no answer has dropped the receiver.
-                drop(answer.send(done.map(|()| seq).map_err(|error| EmitError::Stalled(error.to_string()))));
-            });
+            receipt = Some(commit_rows(&self.store, rows, seq));
         });
-        receipt
+        receipt.unwrap_or_else(|| Receipt::channel().1)
+    }
+
+    fn write(&self, _: &BotName, _: &'static str, rows: Batch) -> Receipt {
+        commit_rows(&self.store, rows, 0)
     }
 }
 

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_platform::{
-    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, SeededEntropy, Shutdown,
-    SystemClock, Verdict,
+    Adapter, AdapterContext, AdapterError, Condition, EventSink, Gate, Receipt, SeededEntropy, Shutdown, SystemClock,
+    Verdict,
 };
 use palabre_store::Store;
 use palabre_telegram::{Config, Pace, Setup, Telegram};
+use palabre_tests::commit_rows;
 use palabre_tests::telegram::{Limits, Options, StandIn};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, Content, Event, EventKind, MessageId, MessageRef, Outcome, Permission,
-    RoomId, UserId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, Content, Event, EventKind, MessageId, MessageRef, Outcome,
+    Permission, RoomId, UserId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -30,12 +31,19 @@ struct Heard {
 
 impl EventSink for Heard {
     fn emit(&self, event: Event, rows: Batch) -> Receipt {
-        let (answer, receipt) = Receipt::channel();
-        self.events.send_modify(|events| events.push(event));
-        self.store.commit_with_callback(rows, move |_, done| {
-            drop(answer.send(done.map(|()| 0).map_err(|error| EmitError::Stalled(error.to_string()))));
+        let mut receipt = None;
+        // Under the lock: the index in the list is the sequence number, and the store applies
+        // batches in order of arrival.
+        self.events.send_modify(|events| {
+            let seq = u64::try_from(events.len()).unwrap_or(u64::MAX);
+            events.push(event);
+            receipt = Some(commit_rows(&self.store, rows, seq));
         });
-        receipt
+        receipt.unwrap_or_else(|| Receipt::channel().1)
+    }
+
+    fn write(&self, _: &BotName, _: &'static str, rows: Batch) -> Receipt {
+        commit_rows(&self.store, rows, 0)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use palabre_platform::{AdapterContext, Entropy};
+use palabre_platform::{AdapterContext, Entropy, Receipt};
 use palabre_store::Store;
+use palabre_types::Batch;
 
 use crate::config::Config;
 use crate::counts::Counts;
@@ -22,4 +23,11 @@ pub(crate) struct RoomContext {
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) name: String,
     pub(crate) counts: Arc<Counts>,
+}
+
+impl RoomContext {
+    /// Writes rows that belong to no event, in order with the room's events.
+    pub(crate) fn write(&self, reason: &'static str, rows: Batch) -> Receipt {
+        self.context.sink.write(&self.context.bot.name, reason, rows)
+    }
 }

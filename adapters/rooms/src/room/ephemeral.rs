@@ -33,11 +33,11 @@ impl State {
         };
         self.ephemeral.keep(EphemeralMessage { user: user.clone(), guest, row, is_private: false });
         // Only the files are stored, for a while.
-        let ticket = (!batch.is_empty()).then(|| self.cx.store.commit(batch));
+        let receipt = (!batch.is_empty()).then(|| self.cx.write("files of a message for one user", batch));
         let on_commit = OnCommit::Ephemeral { user, id, requester: Requester::Bot(answer) };
         self.pending.push_back(Box::pin(async move {
-            let result = match ticket {
-                Some(ticket) => ticket.await.map_err(|error| error.to_string()),
+            let result = match receipt {
+                Some(receipt) => receipt.await.map(drop).map_err(|error| error.to_string()),
                 None => Ok(()),
             };
             CommitResult { result, on_commit }
@@ -80,7 +80,7 @@ impl State {
         let identity = self.bot_identity(Some(UNSTORED_FILES_LIFE));
         let row = Arc::new(identity.edited_message(&mut batch, &before.row, content.clone())?);
         if !batch.is_empty() {
-            drop(self.cx.store.commit(batch));
+            drop(self.cx.write("files of a message for one user", batch));
         }
         let Some(held) = self.ephemeral.get_mut(id) else { return Ok(false) };
         held.row = Arc::clone(&row);

@@ -62,47 +62,25 @@ impl State {
     /// Hands rows over, with an event if there is one. The change is broadcast once it is durable.
     pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
         self.write_room(&mut rows.batch);
-        let with_event = event.is_some();
-        self.in_flight.start_room(with_event);
         let mut touched = Vec::with_capacity(rows.messages.len());
         for (position, row) in rows.messages {
-            self.in_flight.start_message(position, row, with_event);
+            self.in_flight.start(position, row);
             touched.push(position);
         }
+        let receipt = match event {
+            Some(event) => self.cx.context.sink.emit(event, rows.batch),
+            None => self.cx.write("a change in a room", rows.batch),
+        };
         let on_commit = OnCommit::Changed { change, touched, requester };
-        match event {
-            Some(event) => {
-                let receipt = self.cx.context.sink.emit(event, rows.batch);
-                self.pending.push_back(Box::pin(async move {
-                    CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }
-                }));
-            }
-            None => {
-                let ticket = self.cx.store.commit(rows.batch);
-                self.pending.push_back(Box::pin(async move {
-                    CommitResult { result: ticket.await.map_err(|error| error.to_string()), on_commit }
-                }));
-            }
-        }
+        self.pending.push_back(Box::pin(async move {
+            CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }
+        }));
     }
 
     /// Handles the end of writes to these positions, successful or not.
     pub(super) fn finish_writes(&mut self, touched: &[u64]) {
-        let mut rewritten = Batch::default();
         for position in touched {
-            let Some(row) = self.in_flight.finish_message(*position) else { continue };
-            let key = (self.room.name.clone(), *position);
-            match row {
-                Some(row) => MESSAGES.put(&mut rewritten, &key, &row),
-                None => MESSAGES.delete(&mut rewritten, &key),
-            }
-        }
-        if self.in_flight.finish_room() {
-            self.write_room(&mut rewritten);
-        }
-        if !rewritten.is_empty() {
-            // Except in rare cases the store has these values already, so nobody waits for it.
-            drop(self.cx.store.commit(rewritten));
+            self.in_flight.finish(*position);
         }
     }
 

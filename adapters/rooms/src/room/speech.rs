@@ -1,6 +1,6 @@
 //! Messages of bots to the whole room.
 
-use palabre_store::Error;
+use palabre_platform::EmitError;
 use palabre_types::{ActionKey, Batch, Content, MessageRef, Outcome};
 
 use super::answer::{Answer, failed, id_of};
@@ -19,15 +19,15 @@ impl State {
         let position = self.next;
         IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));
         let row = self.append(&mut rows, row);
-        let ticket = self.cx.store.commit(rows);
+        let receipt = self.cx.write("a message of a bot", rows);
         self.pending.push_back(Box::pin(async move {
-            match ticket.await {
-                Ok(()) => CommitResult {
+            match receipt.await {
+                Ok(_) => CommitResult {
                     result: Ok(()),
                     on_commit: OnCommit::Show { position, row, requester: Requester::Bot(answer) },
                 },
                 // It was stored before the restart; clients get it from the history.
-                Err(Error::Refused { .. }) => {
+                Err(EmitError::Refused) => {
                     let outcome = Outcome { message: Some(row.id.as_str().into()) };
                     let _asked = answer.send(Ok(outcome));
                     let on_commit = OnCommit::Duplicate { position };

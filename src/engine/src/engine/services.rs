@@ -76,6 +76,7 @@ impl Services {
             core: cx.core.clone(),
             shutdown: options.shutdown.clone(),
             background: background.clone(),
+            last_batch: options.sequencer.next_batch.saturating_sub(1),
         });
         let vitals = Arc::new(Vitals::new());
         let (workers, worker_threads) = Workers::start(options.workers, cx, &vitals)?;

@@ -69,8 +69,11 @@ impl Engine {
         };
         let services = Services::start(&cx, services).map_err(EngineError::Thread)?;
         let engine = Self { cx, entropy, services, scripts: Mutex::default(), recovered: Mutex::new(work), shutdown };
-        engine.start_scripts(scripts).await;
+        // Before the scripts, whose new actions come after these; they begin once every script is
+        // there to hear of a failure.
         engine.services.outbox.recover(actions);
+        engine.start_scripts(scripts).await;
+        engine.services.outbox.open();
         if let Some(back) = back {
             engine.cx.send(CoreMessage::NotifyOperator(back.sentence()));
         }

@@ -32,6 +32,12 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
 ///
 /// Returns false at shutdown; then completed entries have been reported, and the rest is left.
 async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &Replaced) -> bool {
+    let waiting = entries.iter().filter(|entry| !may_precede_its_run(outbox, entry)).map(|entry| entry.position.block);
+    if let Some(batch) = waiting.max()
+        && !outbox.until_durable(batch).await
+    {
+        return false;
+    }
     // Users may press a button of a new message before its platform id is known.
     let makes = entries.iter().filter(|entry| entry.action.kind().creates_object());
     let _sending: Vec<_> = makes
@@ -66,6 +72,12 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
     }
     outbox.complete(completed);
     true
+}
+
+/// Whether an action may be performed before its run is durable.
+fn may_precede_its_run(outbox: &Outbox, entry: &Entry) -> bool {
+    let adapter = outbox.cx.platforms.adapter(entry.bot());
+    adapter.is_some_and(|adapter| adapter.commits_with_run(&entry.action)) && !has_files_to_fetch(&entry.action)
 }
 
 /// Performs one entry, or adds it to the retry chain of its script.

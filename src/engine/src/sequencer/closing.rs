@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use palabre_script::Change;
 use palabre_store::Error;
-use palabre_types::{Batch, RoomId};
+use palabre_types::Batch;
 use palabre_types::{Op, TableId};
 
 use super::release::DependentWork;
@@ -14,9 +14,7 @@ use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
 use crate::entry_batch::EntryBatch;
 use crate::message::{CoreMessage, KeyMap, Task};
-use crate::outbox::entry::{Class, Entry, Stored};
-use crate::rows::Position;
-use crate::tables::{JOURNAL, LAST_BATCH, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, value_key};
+use crate::tables::{JOURNAL, LAST_BATCH, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, value_key};
 use crate::vitals::Fatal;
 
 /// The key of the row with the number of the last batch.
@@ -51,7 +49,8 @@ impl Sequencer {
             let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
             state.undurable.insert(number, kept);
         }
-        let (entries, spilled) = self.to_outbox(number, block, &mut batch);
+        let mut spilled = open.spilled;
+        let entries = self.to_outbox(number, block, &mut spilled, &mut batch);
         if !entries.is_empty() {
             *state.outstanding.entry(number).or_default() += entries.len();
         }
@@ -59,7 +58,9 @@ impl Sequencer {
             self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
         }
         let work = DependentWork {
+            number,
             receipts: open.receipts,
+            conditional_receipts: open.conditional_receipts,
             entries,
             spilled,
             removed: open.removed,
@@ -107,34 +108,13 @@ impl Sequencer {
         low_water_mark
     }
 
-    /// Turns the actions of a batch into outbox entries; those without room in memory become rows.
-    fn to_outbox(&self, number: u64, block: EntryBatch, batch: &mut Batch) -> (Vec<Entry>, Vec<(RoomId, Class)>) {
-        let (mut entries, mut spilled) = (Vec::new(), Vec::new());
-        let mut index = 0;
-        for run in block.runs {
-            for (key, action) in run.effects.actions {
-                let position = Position { block: number, index };
-                index += 1;
-                let bot = self.outbox.bot(action.room().bot());
-                let entry = Entry::new(position, (key, action), (run.hook, block.at, bot.limits.answers_expire));
-                if bot.admit(entry.action.room(), entry.class) {
-                    entries.push(entry);
-                } else {
-                    OUTBOX.put(batch, &entry.row_key(Stored::Spilled), &entry.row(0));
-                    spilled.push((entry.action.room().clone(), entry.class));
-                }
-            }
-        }
-        (entries, spilled)
-    }
-
     /// Commits a batch. Once it is durable, the work that depends on it is released.
     fn submit(&self, state: &mut State, number: u64, batch: Batch, work: DependentWork) {
         state.in_flight += 1;
         let (core, releaser, withheld) = (self.cx.core.clone(), self.releaser(), state.withheld.clone());
         self.cx.store.commit_with_callback(batch, move |batch, result| {
             let message = match result {
-                Ok(()) => CoreMessage::Durable { number, cursors: releaser.release(work) },
+                Ok(applied) => CoreMessage::Durable { number, cursors: releaser.release(work, &applied) },
                 Err(error) => {
                     withheld.put(number, work);
                     CoreMessage::NotDurable { number, batch, error }

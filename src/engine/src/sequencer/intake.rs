@@ -5,14 +5,14 @@ use std::sync::Arc;
 use palabre_platform::EmitError;
 use palabre_script::Effects;
 use palabre_types::{
-    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Room, RoomId, ScriptName,
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, ScriptName,
 };
 
 use super::Sequencer;
 use super::state::State;
 use crate::backlog::{Queued, weight};
 use crate::entry_batch::{EventRecord, RunOutcome, RunRecord};
-use crate::message::{ReceiptSender, ReplySender, Task};
+use crate::message::{AdapterWrite, ReceiptSender, ReplySender, Task};
 use crate::route::Route;
 use crate::scheduler::Due;
 
@@ -111,6 +111,27 @@ impl Sequencer {
         Some(seq)
     }
 
+    /// Adds rows of an adapter that belong to no event to the open batch.
+    pub(super) fn write(&self, state: &mut State, write: AdapterWrite, receipt: ReceiptSender, is_urgent: bool) {
+        if state.is_stalled {
+            let reason = self.progress.stalled.read().unwrap_or_default();
+            drop(receipt.send(Err(EmitError::Stalled(reason))));
+            return;
+        }
+        let AdapterWrite { bot, reason, rows } = write;
+        let seq = self.cx.assign_seq();
+        tracing::trace!(seq, %bot, reason, "rows");
+        state.open.rows_to_come = state.open.rows_to_come.saturating_sub(1);
+        state.open.touch(is_urgent);
+        if rows.requires.is_empty() {
+            state.open.batch.append(rows);
+            state.open.receipts.push((seq, receipt));
+        } else {
+            state.open.batch.ops.push(Op::Conditional(rows));
+            state.open.conditional_receipts.push((seq, receipt));
+        }
+    }
+
     /// Calls a route of a script. The caller gets the result, or the reason why it cannot be called.
     pub(super) fn request(&mut self, state: &mut State, script: &ScriptName, event: Event, reply: ReplySender) {
         let is_there = self.routes.iter().any(|route| route.name == *script && route.is_ready);
@@ -174,7 +195,7 @@ impl Sequencer {
         let position = state.open.script(&script, &"".into());
         let action = Action::Send { room, content: Content::text(text), reply_to: None };
         let key = ActionKey { script, seq, part: 0, index: 0 };
-        state.open.runs.push(RunRecord {
+        let run = RunRecord {
             seq,
             part: 0,
             script: position,
@@ -184,7 +205,8 @@ impl Sequencer {
             answer: None,
             outcome: RunOutcome::Done,
             effects: Effects { actions: vec![(key, action)], ..Effects::default() },
-        });
+        };
+        self.add_run(state, run);
         state.open.touch(true);
     }
 }

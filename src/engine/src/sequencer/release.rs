@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use palabre_platform::EmitError;
 use palabre_script::MetricChange;
+use palabre_store::Applied;
 use palabre_types::{RoomId, ScriptName};
 use serde_json::Value;
 
@@ -17,7 +19,11 @@ use crate::rows::Position;
 
 /// The work that is released once a batch is durable.
 pub(super) struct DependentWork {
+    /// The number of the batch.
+    pub(super) number: u64,
     pub(super) receipts: Vec<(u64, ReceiptSender)>,
+    /// The receipts of conditional rows, in the order of their parts in the batch.
+    pub(super) conditional_receipts: Vec<(u64, ReceiptSender)>,
     pub(super) entries: Vec<Entry>,
     /// The queues of actions that have become rows of the outbox instead.
     pub(super) spilled: Vec<(RoomId, Class)>,
@@ -39,9 +45,9 @@ pub(super) struct Releaser {
 
 impl Releaser {
     /// Releases the work of a durable batch, on the store's thread. Returns the scripts' cursors.
-    pub(super) fn release(&self, work: DependentWork) -> Vec<(usize, u64)> {
-        let DependentWork { receipts, entries, spilled, removed, run_batches, cursors, fetches, replies, metrics } =
-            work;
+    pub(super) fn release(&self, work: DependentWork, applied: &Applied) -> Vec<(usize, u64)> {
+        let DependentWork { number, receipts, conditional_receipts, entries, spilled, removed, .. } = work;
+        let DependentWork { run_batches, cursors, fetches, replies, metrics, .. } = work;
         for (durable, run_batch) in run_batches {
             durable.store(run_batch, Release);
         }
@@ -49,6 +55,11 @@ impl Releaser {
             // The sender of the event may not wait for the receipt.
             drop(receipt.send(Ok(seq)));
         }
+        for (position, (seq, receipt)) in conditional_receipts.into_iter().enumerate() {
+            let is_refused = applied.refused.contains(&position);
+            drop(receipt.send(if is_refused { Err(EmitError::Refused) } else { Ok(seq) }));
+        }
+        self.outbox.durable(number);
         self.outbox.removed(removed);
         self.outbox.push(entries);
         self.outbox.spilled(&spilled);

@@ -74,7 +74,7 @@ impl Sequencer {
         for change in &run.effects.timers {
             self.timers.apply(name, change, run.now, &mut state.open.batch);
         }
-        state.open.runs.push(run);
+        self.add_run(state, run);
     }
 
     /// Records that a script has processed all events up to `cursor`.

@@ -92,7 +92,8 @@ impl Requester {
                 drop(ack.send(&ack_with));
             }
             Self::Bot(answer) => {
-                let result = result.map(|id| Outcome { message: id.map(Into::into) }).map_err(ActionError::Transient);
+                // The store accepts no writes at present, which is not the action's fault.
+                let result = result.map(|id| Outcome { message: id.map(Into::into) }).map_err(ActionError::Unavailable);
                 let _asked = answer.send(result);
             }
             Self::Nobody => {

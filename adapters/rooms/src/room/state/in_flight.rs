@@ -5,39 +5,13 @@ use std::sync::Arc;
 
 use crate::history::MessageRow;
 
-/// Rows that are handed over and not durable yet.
+/// Versions of messages that are handed over and not durable yet.
 ///
-/// A row is written by one of two routes, with an event or alone, and a row written alone may
-/// overtake one with an event. If both routes were in use for a row, it is written once more when
-/// all writes have finished.
+/// A reader of the store has to put them over what it has read.
 #[derive(Default)]
 pub(crate) struct InFlight {
-    messages: HashMap<u64, (Option<Arc<MessageRow>>, Routes)>,
-    room: Routes,
-}
-
-/// The writes of one row that are in flight, and the routes in use.
-#[derive(Default)]
-struct Routes {
-    in_flight: usize,
-    with_event: bool,
-    alone: bool,
-}
-
-impl Routes {
-    fn start(&mut self, with_event: bool) {
-        self.in_flight += 1;
-        self.with_event |= with_event;
-        self.alone |= !with_event;
-    }
-
-    /// Counts one write as finished.
-    ///
-    /// After the last one, returns whether writes may have overtaken each other.
-    fn finish(&mut self) -> Option<bool> {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        (self.in_flight == 0).then(|| std::mem::take(self)).map(|routes| routes.with_event && routes.alone)
-    }
+    /// The newest version by position, `None` if deleted, and the number of writes in flight.
+    messages: HashMap<u64, (Option<Arc<MessageRow>>, usize)>,
 }
 
 impl InFlight {
@@ -52,31 +26,19 @@ impl InFlight {
     }
 
     /// Records that a version of a message is written; `None` is a deletion.
-    pub(crate) fn start_message(&mut self, position: u64, row: Option<Arc<MessageRow>>, with_event: bool) {
-        let (now, routes) = self.messages.entry(position).or_default();
-        *now = row;
-        routes.start(with_event);
+    pub(crate) fn start(&mut self, position: u64, row: Option<Arc<MessageRow>>) {
+        let (newest, writes) = self.messages.entry(position).or_default();
+        *newest = row;
+        *writes += 1;
     }
 
     /// Counts one write of a message as finished.
-    ///
-    /// Returns the version to write once more, if writes may have overtaken each other.
-    pub(crate) fn finish_message(&mut self, position: u64) -> Option<Option<Arc<MessageRow>>> {
-        let (_, routes) = self.messages.get_mut(&position)?;
-        let is_mixed = routes.finish()?;
-        let (row, _) = self.messages.remove(&position)?;
-        is_mixed.then_some(row)
-    }
-
-    /// Records that the row of the room is written.
-    pub(crate) fn start_room(&mut self, with_event: bool) {
-        self.room.start(with_event);
-    }
-
-    /// Counts one write of the row of the room as finished.
-    ///
-    /// Returns whether it must be written once more.
-    pub(crate) fn finish_room(&mut self) -> bool {
-        self.room.finish() == Some(true)
+    pub(crate) fn finish(&mut self, position: u64) {
+        if let Some((_, writes)) = self.messages.get_mut(&position) {
+            *writes = writes.saturating_sub(1);
+            if *writes == 0 {
+                self.messages.remove(&position);
+            }
+        }
     }
 }
