@@ -105,7 +105,7 @@ impl Sim {
                 Outcome { message: Some(RoomId::new(&self.bot.name, &thread).as_str().into()) }
             }
             Action::Invite { room, .. } => {
-                let address = format!("https://{bot}.invalid/{}/{}", room.native(), key.seq);
+                let address = format!("https://{bot}.invalid/{}/{}", room.native(), key.run.seq);
                 Outcome { message: Some(address.into()) }
             }
             Action::Send { content, .. }

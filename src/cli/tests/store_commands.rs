@@ -7,7 +7,7 @@ use std::path::Path;
 use palabre_engine::DeadLetter;
 use palabre_store::{Store, Table};
 use palabre_tests::Project;
-use palabre_types::{Action, ActionKey, Content};
+use palabre_types::{Action, ActionKey, Content, RunId};
 use palabre_types::{Batch, TableId};
 
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
@@ -146,7 +146,7 @@ fn check_counts_anew_what_scripts_store_when_asked_to() {
 }
 
 fn letter(seq: u64) -> DeadLetter {
-    let key = ActionKey { script: "hello".into(), seq, part: 0, index: 0 };
+    let key = ActionKey { script: "hello".into(), run: RunId::hook(seq, 0), index: 0 };
     let content = Content::text("good morning");
     let action = Action::Send { room: "lobby/general".into(), content, reply_to: None };
     DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_800_000_000_000 }

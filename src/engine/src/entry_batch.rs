@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palabre_script::{Answer, Effects, Wait};
-use palabre_types::{Bot, Event, EventName, Fault, Millis, ScriptName};
+use palabre_types::{Bot, Event, EventName, Fault, Millis, RunId, ScriptName};
 use serde::{Deserialize, Serialize};
 
 /// An entry batch of the journal. Its key is its number.
@@ -90,11 +90,8 @@ pub struct EventRecord {
 /// One step of a run: from its start or a wait to its end or the next wait.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The event's sequence number.
-    pub seq: u64,
-    /// The number of the step; the first one of a run is 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub part: u32,
+    /// Its identity.
+    pub run: RunId,
     /// Position of the script in [`EntryBatch::scripts`].
     pub script: u16,
     /// The hook.
@@ -131,9 +128,4 @@ impl RunOutcome {
     const fn is_done(&self) -> bool {
         matches!(self, Self::Done)
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(n: &u32) -> bool {
-    *n == 0
 }

@@ -6,7 +6,7 @@ use palabre_fetch::{REQUEST_HEADERS_MAX, Request};
 use palabre_platform::Entropy;
 use palabre_store::{Store, Table};
 use palabre_types::TableId;
-use palabre_types::{Batch, Millis, ScriptName};
+use palabre_types::{Batch, Millis, RunId, ScriptName};
 use sha2::{Digest, Sha256};
 
 use crate::engine::options::EngineError;
@@ -42,17 +42,17 @@ impl IdempotencyKeys {
     }
 
     /// Adds the key of the step that makes a request, unless the method is safe or the script has set a key.
-    pub(crate) fn add_to(&self, request: &mut Request, script: &ScriptName, seq: u64, step: u32) {
+    pub(crate) fn add_to(&self, request: &mut Request, script: &ScriptName, run: &RunId) {
         let is_safe = SAFE_METHODS.iter().any(|method| request.method.eq_ignore_ascii_case(method));
         let is_set = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(HEADER));
         if !is_safe && !is_set && request.headers.len() < REQUEST_HEADERS_MAX {
-            request.headers.push((HEADER.to_owned(), self.key(script, seq, step)));
+            request.headers.push((HEADER.to_owned(), self.key(script, run)));
         }
     }
 
     /// Hashed, so that no server learns the seed.
-    fn key(&self, script: &ScriptName, seq: u64, step: u32) -> String {
-        let hash = Sha256::digest(format!("{}\n{script}\n{seq}\n{step}", self.seed));
+    fn key(&self, script: &ScriptName, run: &RunId) -> String {
+        let hash = Sha256::digest(format!("{}\n{script}\n{}\n{}", self.seed, run.seq, run.step_text()));
         hash.iter().take(KEY_BYTES).map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -69,9 +69,11 @@ mod tests {
         let keys = IdempotencyKeys::load(&store, &SeededEntropy::new(1), 0).await.unwrap();
         let reloaded = IdempotencyKeys::load(&store, &SeededEntropy::new(2), 0).await.unwrap();
         let other = IdempotencyKeys::load(&Store::in_memory().unwrap(), &SeededEntropy::new(3), 0).await.unwrap();
-        let key = keys.key(&"a".into(), 7, 0);
-        assert_eq!(key, reloaded.key(&"a".into(), 7, 0));
-        for different in [other.key(&"a".into(), 7, 0), keys.key(&"b".into(), 7, 0), keys.key(&"a".into(), 7, 1)] {
+        let (first, next) = (RunId::hook(7, 0), RunId::hook(7, 1));
+        let key = keys.key(&"a".into(), &first);
+        assert_eq!(key, reloaded.key(&"a".into(), &first));
+        let others = [other.key(&"a".into(), &first), keys.key(&"b".into(), &first), keys.key(&"a".into(), &next)];
+        for different in others {
             assert_ne!(key, different);
         }
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use palabre_platform::Verdict;
 use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Vm, Wait};
-use palabre_types::{Event, EventKind, EventName, Millis, Reason, ScriptName};
+use palabre_types::{Event, EventKind, EventName, Millis, Reason, RunId, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -51,9 +51,9 @@ struct Ran {
 /// Work that a script does before its next event.
 pub(crate) enum Turn {
     /// The time limit of a wait is over.
-    TimeUp { seq: u64, part: u32 },
+    TimeUp { run: RunId },
     /// The answer that a run waits for.
-    Answer { seq: u64, part: u32, answer: Answer },
+    Answer { run: RunId, answer: Answer },
     /// A message is about to be delivered.
     Gate { event: Box<Event>, reply: oneshot::Sender<Verdict> },
 }
@@ -62,7 +62,8 @@ struct Waiting {
     coroutine: SuspendedRun,
     ran: Ran,
     event: Arc<Event>,
-    part: u32,
+    /// The step that ended with the wait.
+    run: RunId,
     wait: Wait,
 }
 
@@ -259,7 +260,8 @@ impl ScriptInstance {
     fn try_load(&mut self, source: Source, reason: Reason) -> Result<Vec<String>, Failure> {
         let vm = self.build(&source)?;
         let warnings = vm.borrow().warnings().to_vec();
-        let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), self.cx.assign_seq(), 0);
+        let run = RunId::hook(self.cx.assign_seq(), 0);
+        let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), run);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         if let Step::Failed(mut failure) = step {
             self.store.end_calls(false);
@@ -286,7 +288,8 @@ impl ScriptInstance {
     /// Unloads the active version. It is kept for runs of it that wait.
     pub(crate) fn unload(&mut self, reason: Reason) {
         let Some(old) = self.current.take() else { return };
-        let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), self.cx.assign_seq(), 0);
+        let run = RunId::hook(self.cx.assign_seq(), 0);
+        let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), run);
         self.peers.set(&self.name, None);
         let step = guarded(|| old.vm.borrow_mut().start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
@@ -301,8 +304,8 @@ impl ScriptInstance {
         self.post(None);
     }
 
-    fn input(&mut self, event: Arc<Event>, seq: u64, part: u32) -> Input {
-        Input { event, seq, part, now: self.cx.clock.now(), seed: next_seed(&mut self.seeds) }
+    fn input(&mut self, event: Arc<Event>, run: RunId) -> Input {
+        Input { event, run, now: self.cx.clock.now(), seed: next_seed(&mut self.seeds) }
     }
 
     fn now(&self) -> Millis {

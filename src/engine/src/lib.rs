@@ -11,7 +11,6 @@
 mod attachment_relay;
 mod background;
 mod backlog;
-mod call_steps;
 mod clock_steps;
 mod clock_watch;
 mod context;

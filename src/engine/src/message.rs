@@ -8,7 +8,7 @@ use palabre_fetch::{Grants, Request};
 use palabre_platform::{EmitError, Verdict};
 use palabre_script::{Answer, Change, Coverage, Declarations, Failure, Limits, Source};
 use palabre_store::Error;
-use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, ScriptName};
+use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, RunId, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -29,8 +29,8 @@ pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
 /// The channel for the receipt of an event.
 pub(crate) type ReceiptSender = oneshot::Sender<Result<u64, EmitError>>;
 
-/// A waiting run: the id of its script, its event and its step.
-pub(crate) type Waiter = (usize, u64, u32);
+/// A waiting run: the id of its script, and the step that ended with the wait.
+pub(crate) type Waiter = (usize, RunId);
 
 /// A map over the keys of stored values.
 pub(crate) type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
@@ -70,8 +70,7 @@ pub(crate) enum CoreMessage {
     /// The answer to an HTTP request of a run.
     Answered {
         script_id: usize,
-        seq: u64,
-        part: u32,
+        run: RunId,
         answer: Answer,
     },
     /// A text for the operator.
@@ -171,8 +170,8 @@ pub(crate) struct RunBatch {
     pub(crate) cursor: Option<u64>,
     /// Stored values, the last change of each.
     pub(crate) writes: KeyMap<Change>,
-    /// HTTP requests of runs that began to wait: event, step and request.
-    pub(crate) requests: Vec<(u64, u32, Request)>,
+    /// HTTP requests of runs that began to wait.
+    pub(crate) requests: Vec<(RunId, Request)>,
     /// Runs that began to wait (`Some`) or that wait no longer (`None`).
     pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
     /// Changes of the deferred events.
@@ -249,10 +248,10 @@ pub(crate) enum Task {
         reason: Reason,
         reply: oneshot::Sender<Result<Vec<String>, Failure>>,
     },
+    /// The time limit of a wait is over.
     Wake {
         script_id: usize,
-        seq: u64,
-        part: u32,
+        run: RunId,
     },
     Interrupted {
         script_id: usize,
@@ -265,8 +264,7 @@ pub(crate) enum Task {
     /// The answer that a run waits for.
     Answer {
         script_id: usize,
-        seq: u64,
-        part: u32,
+        run: RunId,
         answer: Answer,
     },
     /// Report when this is reached.

@@ -70,10 +70,10 @@ impl Requests {
         let (http, core) = (Arc::clone(&self.http), self.core.clone());
         self.in_flight.fetch_add(1, Relaxed);
         self.background.spawn(async move {
-            let (script_id, seq, part) = fetch.waiter;
+            let (script_id, run) = fetch.waiter.clone();
             let answer = fetch.ask(&*http).await;
             // At shutdown the receiver is gone; the next start ends the run as interrupted.
-            drop(core.send(CoreMessage::Answered { script_id, seq, part, answer }));
+            drop(core.send(CoreMessage::Answered { script_id, run, answer }));
         });
     }
 
@@ -126,8 +126,8 @@ impl Outcomes {
         if let Some(answer) = self.recent.get(key) {
             return Some(answer.clone());
         }
+        self.pending.insert((waiter.0, waiter.1.seq), key.clone());
         self.waiters.entry(key.clone()).or_default().push(waiter);
-        self.pending.insert((waiter.0, waiter.1), key.clone());
         None
     }
 
@@ -135,7 +135,7 @@ impl Outcomes {
     pub(crate) fn wait_is_over(&mut self, script_id: usize, seq: u64) {
         let Some(key) = self.pending.remove(&(script_id, seq)) else { return };
         if let Some(waiters) = self.waiters.get_mut(&key) {
-            waiters.retain(|waiter| (waiter.0, waiter.1) != (script_id, seq));
+            waiters.retain(|waiter| (waiter.0, waiter.1.seq) != (script_id, seq));
             if waiters.is_empty() {
                 self.waiters.remove(&key);
             }
@@ -159,7 +159,7 @@ impl Outcomes {
             self.recent.insert(key, outcome.clone());
         }
         for waiter in &notified {
-            self.pending.remove(&(waiter.0, waiter.1));
+            self.pending.remove(&(waiter.0, waiter.1.seq));
         }
         while self.order.len() > OUTCOMES_MAX
             && let Some(oldest) = self.order.pop_front()

@@ -59,6 +59,9 @@ pub enum DeadLetter {
 pub(crate) struct WaitingRun {
     pub(crate) wait: Wait,
     pub(crate) since: Millis,
+    /// The number of the step that ended with the wait.
+    #[serde(default)]
+    pub(crate) step: u32,
     /// The event of the run: it tells the script where the run was interrupted.
     pub(crate) event: Event,
 }

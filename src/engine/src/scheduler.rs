@@ -10,7 +10,7 @@ use std::sync::atomic::{
 };
 
 use palabre_platform::Clock;
-use palabre_types::{Millis, ScriptName};
+use palabre_types::{Millis, RunId, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::clock_steps::{STEP_BACK_TOLERANCE, WentBack};
@@ -18,8 +18,8 @@ use crate::clock_steps::{STEP_BACK_TOLERANCE, WentBack};
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Due {
-    /// The end of a run's wait.
-    Wake { script_id: usize, seq: u64, part: u32 },
+    /// The end of the wait with which a step ended.
+    Wake { script_id: usize, run: RunId },
     /// Another attempt of a script that is suspended, or that could not read the store.
     Resume { script_id: usize },
     /// A script's timer.
@@ -36,7 +36,7 @@ impl Due {
     /// Returns the identity: of requests with the same one, only the last counts.
     fn identity(&self) -> Self {
         match self {
-            Self::Wake { script_id, seq, .. } => Self::Wake { script_id: *script_id, seq: *seq, part: 0 },
+            Self::Wake { script_id, run } => Self::Wake { script_id: *script_id, run: RunId::hook(run.seq, 0) },
             Self::Task { script, task, is_new: true, .. } => {
                 let (script, task) = (script.clone(), task.clone());
                 Self::Task { rank: 0, script, task, due: 0, attempt: 0, is_new: true }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_cancelled_leaves_and_what_is_like_it_stays() {
         let mut agenda = Agenda::default();
-        let wake = |seq, part| Due::Wake { script_id: 1, seq, part };
+        let wake = |seq, step| Due::Wake { script_id: 1, run: RunId::hook(seq, step) };
         for due in [timer("a"), timer("b"), wake(7, 0), wake(8, 0), Due::Housekeeping, Due::Resume { script_id: 1 }] {
             agenda.put(10, due, 0);
         }

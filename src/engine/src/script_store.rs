@@ -11,13 +11,12 @@ use std::sync::atomic::AtomicU64;
 use palabre_script::{Change, Denied, Effects, HostApi, Input, Limit, Meters, MetricChange, Stored, Vm};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
-    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
-    UserId,
+    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId,
+    ScriptName, UserId,
 };
 use serde_json::Value;
 
 use self::values::Values;
-use crate::call_steps::call_step;
 use crate::clock_steps::WentBack;
 use crate::context::EngineContext;
 use crate::hierarchy::Hierarchy;
@@ -28,8 +27,8 @@ use crate::places::Place;
 use crate::tables::{DEFERRED_EVENTS, SENDERS, task_runs};
 use crate::timers::TimerUsage;
 
-/// A script whose functions were called, its VM, and the number of its step.
-type Called = (ScriptName, Rc<RefCell<Vm>>, u32);
+/// A script whose functions were called, its VM, and the identity of its step.
+type Called = (ScriptName, Rc<RefCell<Vm>>, RunId);
 
 /// The host interface of one script.
 pub(crate) struct ScriptStore {
@@ -59,13 +58,13 @@ impl ScriptStore {
     }
 
     /// Ends the calls of the current step. Returns their effects if they are kept.
-    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, u32, Effects)> {
+    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, RunId, Effects)> {
         let called = std::mem::take(&mut *self.called.borrow_mut());
         let mut ended = Vec::new();
-        for (script, vm, part) in called {
+        for (script, vm, run) in called {
             let mut vm = vm.borrow_mut();
             if is_kept {
-                ended.push((script, part, vm.finish_call()));
+                ended.push((script, run, vm.finish_call()));
             } else {
                 vm.drop_call();
             }
@@ -270,12 +269,11 @@ impl HostApi for ScriptStore {
         let Ok(mut callee) = vm.try_borrow_mut() else {
             return no("it is already part of this chain of calls, which must not be circular");
         };
-        let part = call_step(self.script.as_str(), input.part);
-        let inner = Input { part, ..input.clone() };
+        let inner = Input { run: input.run.call(&self.script), ..input.clone() };
         let name = ScriptName::from(script);
         let mut called = self.called.borrow_mut();
         if !called.iter().any(|(other, ..)| *other == name) {
-            called.push((name, Rc::clone(&vm), part));
+            called.push((name, Rc::clone(&vm), inner.run.clone()));
         }
         drop(called);
         callee.call(function, arguments, inner).map_err(|problem| format!("{script}.{function}: {problem}"))

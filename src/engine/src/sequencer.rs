@@ -224,9 +224,9 @@ impl Sequencer {
                 self.activate_version(state, script_id, hooks, declared, version);
             }
             CoreMessage::Request { script, event, reply } => self.request(state, &script, event, reply),
-            CoreMessage::Answered { script_id, seq, part, answer } => {
+            CoreMessage::Answered { script_id, run, answer } => {
                 self.requests.answered();
-                self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
+                self.send_to_worker(script_id, Task::Answer { script_id, run, answer });
             }
             CoreMessage::NotifyOperator(text) => self.notify(state, &text),
             CoreMessage::Seen(asked) => {

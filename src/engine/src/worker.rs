@@ -125,10 +125,8 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             // The caller may be gone; the outcome is logged in any case.
             drop(reply.send(outcome));
         }
-        Task::Wake { script_id, seq, part } => push_turn(instances, script_id, Turn::TimeUp { seq, part }),
-        Task::Answer { script_id, seq, part, answer } => {
-            push_turn(instances, script_id, Turn::Answer { seq, part, answer });
-        }
+        Task::Wake { script_id, run } => push_turn(instances, script_id, Turn::TimeUp { run }),
+        Task::Answer { script_id, run, answer } => push_turn(instances, script_id, Turn::Answer { run, answer }),
         Task::Gate { script_id, event, reply } => push_turn(instances, script_id, Turn::Gate { event, reply }),
         Task::Interrupted { script_id, seq, run } => {
             on(script_id, &mut |instance| instance.interrupted(seq, WaitingRun::clone(&run)));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use palabre_engine::{DeadLetter, DeadLetterError, dead_letters, drop_dead_letters, journal, retry_dead_letters};
 use palabre_sim::Sim;
 use palabre_store::{Store, Table};
-use palabre_types::{Action, ActionKey, Content};
+use palabre_types::{Action, ActionKey, Content, RunId};
 use palabre_types::{Batch, TableId};
 use support::{Harness, script};
 
@@ -18,7 +18,7 @@ const LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
 
 fn action(seq: u64, text: &str) -> DeadLetter {
-    let key = ActionKey { script: "echo".into(), seq, part: 0, index: 0 };
+    let key = ActionKey { script: "echo".into(), run: RunId::hook(seq, 0), index: 0 };
     let action = Action::Send { room: "sim/general".into(), content: Content::text(text), reply_to: None };
     DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_000 }
 }

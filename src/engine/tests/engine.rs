@@ -156,8 +156,9 @@ async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
     let mut versions = std::collections::BTreeSet::new();
     for block in journal(&snapshot).unwrap() {
         let (_, block) = block.unwrap();
-        versions
-            .extend(block.runs.iter().map(|run| (run.part, block.scripts[usize::from(run.script)].version.clone())));
+        versions.extend(
+            block.runs.iter().map(|run| (run.run.clone(), block.scripts[usize::from(run.script)].version.clone())),
+        );
     }
     assert_eq!(versions.len(), 4, "each step names the version that it ran on: {versions:?}");
 }

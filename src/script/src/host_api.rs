@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use palabre_types::{
-    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
-    UserId,
+    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId,
+    ScriptName, UserId,
 };
 use serde_json::Value;
 
@@ -19,10 +19,8 @@ use crate::meter::Meters;
 pub struct Input {
     /// The event.
     pub event: Arc<Event>,
-    /// The event's sequence number.
-    pub seq: u64,
-    /// The number of the step within the run.
-    pub part: u32,
+    /// The identity of the step.
+    pub run: RunId,
     /// The time, constant during the step.
     pub now: Millis,
     /// The seed of the step's random numbers.

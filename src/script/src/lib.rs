@@ -14,6 +14,7 @@ mod declarations;
 mod effects;
 mod fault;
 mod grants;
+mod handle;
 mod host_api;
 mod limits;
 mod locale;

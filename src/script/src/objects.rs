@@ -102,7 +102,7 @@ impl Objects {
                 (None, None, 0.0, value::to_lua(lua, &fields)?)
             }
         };
-        let id = lua.create_string(input.seq.to_string())?;
+        let id = lua.create_string(input.run.seq.to_string())?;
         let is_bot = user.is_some_and(|user| user.bot);
         let who = (user_id, user_name, is_bot, locale, picture, member);
         Ok(((kind, id, seconds(event.time)), (bot, space, room), who, message))

@@ -2,6 +2,8 @@
 
 use palabre_types::ActionKey;
 
+use crate::handle::HandleStep;
+
 /// An error text that is raised at the script's own line.
 pub(crate) type Problem = String;
 
@@ -15,12 +17,12 @@ pub(crate) fn reply<T>(result: Result<T, Problem>) -> Reply<T> {
     }
 }
 
-/// The return values of a function that requests an action: the parts of the action key, or the problem.
-pub(crate) type Sent = (Option<f64>, Option<Problem>, Option<u32>, Option<u32>);
+/// The return values of a function that requests an action: the fields of a handle, or the problem.
+pub(crate) type Sent = (Option<f64>, Option<Problem>, Option<HandleStep>, Option<u32>);
 
 pub(crate) fn sent(key: Result<ActionKey, Problem>) -> Sent {
     match key {
-        Ok(key) => (Some(key.seq as f64), None, Some(key.part), Some(key.index)),
+        Ok(key) => (Some(key.run.seq as f64), None, Some(HandleStep::of(key.run)), Some(key.index)),
         Err(problem) => (None, Some(problem), None, None),
     }
 }

@@ -148,7 +148,7 @@ impl Run {
 
     /// Ends a step and returns its effects.
     pub(crate) fn finish(&mut self) -> Effects {
-        if let Some(seq) = self.input.as_ref().map(|input| input.seq)
+        if let Some(seq) = self.input.as_ref().map(|input| input.run.seq)
             && self.has_answered_now()
         {
             self.answered.insert(seq);
@@ -189,7 +189,7 @@ impl Run {
 
     /// Whether the current step is the one that `input` began.
     pub(crate) fn is_of(&self, input: &Input) -> bool {
-        self.input.as_ref().is_some_and(|own| own.seq == input.seq && own.part == input.part)
+        self.input.as_ref().is_some_and(|own| own.run == input.run)
     }
 
     pub(crate) fn has_tripped(&self) -> bool {

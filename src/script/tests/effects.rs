@@ -266,7 +266,7 @@ fn a_run_whose_host_calls_were_recorded_plays_back_the_same() {
     recorder.host.rows.borrow_mut().insert(b"\0n".to_vec(), stored);
     let config = serde_json::json!({});
     let mut live = Vm::build(&source, &limits(), &config, std::rc::Rc::clone(&recorder) as _, &ticker).unwrap();
-    let input = Input { event: said("x").into(), seq: 7, part: 0, now: 123_456, seed: 99 };
+    let input = Input { event: said("x").into(), run: RunId::hook(7, 0), now: 123_456, seed: 99 };
     let first = done(live.start(input.clone()));
 
     let recorded = Recorded { answers: std::mem::take(&mut *recorder.answers.borrow_mut()).into() };

@@ -106,7 +106,7 @@ fn further_return_values_are_not_copied() {
     let mut vm = Vm::build(&source, &limits(), &serde_json::json!({}), host, &ticker).unwrap();
     let palabre_types::EventKind::Message { message } = said("x").kind else { panic!() };
     let event = palabre_types::Event { kind: palabre_types::EventKind::BeforeMessage { message }, ..said("x") };
-    let effects = done(vm.start(Input { event: event.into(), seq: 1, part: 0, now: 1, seed: 1 }));
+    let effects = done(vm.start(Input { event: event.into(), run: palabre_types::RunId::hook(1, 0), now: 1, seed: 1 }));
     assert_eq!(effects.result.unwrap().as_array().map(Vec::len), Some(2));
 }
 

@@ -21,6 +21,7 @@ mod offer;
 mod outcome;
 mod people;
 mod place;
+mod run_id;
 mod time;
 
 pub use action::{Action, ActionKey, ActionKind, Impact, Measure, MessageRef, RoomChange};
@@ -43,4 +44,5 @@ pub use offer::{OFFERS_MAX, Offer};
 pub use outcome::{ActionError, Outcome, RefusalKind};
 pub use people::{Member, Permission, Rank, User};
 pub use place::{Room, RoomKind, Space};
+pub use run_id::{RunId, RunKind};
 pub use time::{Millis, iso8601};

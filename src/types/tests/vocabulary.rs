@@ -187,11 +187,68 @@ fn times_are_written_as_iso_8601() {
     assert_eq!(iso8601(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
 }
 
+fn any_kind() -> impl Strategy<Value = RunKind> {
+    let caller = "[a-z~.-][a-z0-9_~.-]{0,20}";
+    prop_oneof![
+        Just(RunKind::Hook),
+        Just(RunKind::Error),
+        Just(RunKind::Interrupted),
+        caller.prop_map(|caller| RunKind::Call { caller: caller.into() }),
+    ]
+}
+
+fn any_key() -> impl Strategy<Value = ActionKey> {
+    let run = (any::<u64>(), any_kind(), any::<u32>()).prop_map(|(seq, kind, step)| RunId { seq, kind, step });
+    ("[a-z][a-z0-9_.~-]{0,20}", run, any::<u32>()).prop_map(|(script, run, index)| ActionKey {
+        script: script.into(),
+        run,
+        index,
+    })
+}
+
+#[test]
+fn the_text_of_an_action_key_says_for_what_the_script_ran() {
+    let hook = RunId::hook(7, 2);
+    let call = hook.call(&"bank".into());
+    let texts = [
+        (hook.clone(), "dice.7.2.1"),
+        (hook.on_error(), "dice.7.e2.1"),
+        (RunId { kind: RunKind::Interrupted, ..hook.clone() }, "dice.7.i2.1"),
+        (call.call(&"between".into()), "dice.7.c2~bank.1"),
+        (hook.call(&"a.b~c".into()), "dice.7.c2~a~-b~~c.1"),
+        (call, "dice.7.c2~bank.1"),
+    ];
+    for (run, text) in texts {
+        let key = ActionKey { script: "dice".into(), run, index: 1 };
+        assert_eq!(key.to_string(), text);
+        assert_eq!(text.parse::<ActionKey>(), Ok(key));
+    }
+    for wrong in ["dice.7.c2.1", "dice.7.c2~a~b.1", "dice.7.x2.1", "dice.7.e.1", "dice.7.-2.1", "7.2.1", "dice.7.2.~1"]
+    {
+        assert_eq!(wrong.parse::<ActionKey>(), Err(()), "{wrong}");
+    }
+}
+
+#[test]
+fn the_first_step_of_a_hook_is_stored_as_the_number_of_its_event_alone() {
+    let stored = |run: &RunId| serde_json::to_value(run).unwrap();
+    assert_eq!(stored(&RunId::hook(7, 0)), serde_json::json!({ "seq": 7 }));
+    let call = RunId::hook(7, 2).call(&"bank".into());
+    assert_eq!(stored(&call), serde_json::json!({ "seq": 7, "kind": { "call": { "caller": "bank" } }, "step": 2 }));
+    for run in [RunId::hook(7, 0), RunId::hook(7, 2).on_error(), call] {
+        assert_eq!(serde_json::from_value::<RunId>(stored(&run)).unwrap(), run);
+    }
+}
+
 proptest! {
     #[test]
-    fn an_action_key_is_read_back_from_its_text(script in "[a-z][a-z0-9_.-]{0,20}", seq: u64, part: u32, index: u32) {
-        let key = ActionKey { script: script.into(), seq, part, index };
+    fn an_action_key_is_read_back_from_its_text(key in any_key()) {
         prop_assert_eq!(key.to_string().parse::<ActionKey>(), Ok(key));
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_of_action_keys_panic(text in "[ceis~.0-9-]{0,20}") {
+        let _key = text.parse::<ActionKey>();
     }
 
     #[test]

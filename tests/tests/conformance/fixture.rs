@@ -13,7 +13,7 @@ use palabre_platform::{
 use palabre_store::Store;
 use palabre_tests::commit_rows;
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, EventName, Outcome, Permission,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, EventName, Outcome, Permission, RunId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -153,7 +153,7 @@ impl Fixture {
     /// Returns an unused action key.
     pub(crate) fn key(&self) -> ActionKey {
         let seq = self.keys.fetch_add(1, Ordering::Relaxed);
-        ActionKey { script: "conformance".into(), seq, part: 0, index: 0 }
+        ActionKey { script: "conformance".into(), run: RunId::hook(seq, 0), index: 0 }
     }
 
     /// Performs an action.

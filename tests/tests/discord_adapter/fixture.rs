@@ -14,8 +14,7 @@ use palabre_store::Store;
 use palabre_tests::commit_rows;
 use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, Outcome, Permission, Room,
-    RoomId, RoomKind, Space, SpaceId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, Outcome, Permission, Room, RoomId, RoomKind, Space, SpaceId, RunId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -217,7 +216,7 @@ impl Fixture {
     /// Returns a key that no action of this fixture has used.
     pub(crate) fn key(&self) -> ActionKey {
         let seq = self.keys.fetch_add(1, Ordering::Relaxed);
-        ActionKey { script: "test".into(), seq, part: 0, index: 0 }
+        ActionKey { script: "test".into(), run: RunId::hook(seq, 0), index: 0 }
     }
 
     pub(crate) async fn does(&self, action: &Action) -> Result<Outcome, ActionError> {

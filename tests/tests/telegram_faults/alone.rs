@@ -14,8 +14,7 @@ use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::commit_rows;
 use palabre_tests::telegram::{Limits, Options, StandIn};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, Content, Event, EventKind, MessageId, MessageRef, Outcome,
-    Permission, RoomId, UserId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, Content, Event, EventKind, MessageId, MessageRef, Outcome, Permission, RoomId, UserId, RunId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -145,7 +144,7 @@ impl Alone {
 
     pub(crate) fn key(&self) -> ActionKey {
         let seq = self.keys.fetch_add(1, Ordering::Relaxed);
-        ActionKey { script: "test".into(), seq, part: 0, index: 0 }
+        ActionKey { script: "test".into(), run: RunId::hook(seq, 0), index: 0 }
     }
 
     pub(crate) async fn tries(&self, action: &Action) -> Result<Outcome, ActionError> {

@@ -38,18 +38,19 @@ impl ScriptInstance {
             }
             Step::Waiting(effects, wait, coroutine) => {
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
-                let due = Due::Wake { script_id: self.index, seq: input.seq, part: input.part };
+                let due = Due::Wake { script_id: self.index, run: input.run.clone() };
                 self.cx.scheduler.at(wait.until(), due);
                 let recorded = wait.for_the_record();
                 if let Wait::Http { request, .. } = &wait {
-                    self.run_batch.requests.push((input.seq, input.part, request.clone()));
+                    self.run_batch.requests.push((input.run.clone(), request.clone()));
                 }
-                let row = WaitingRun { wait: recorded.clone(), since: input.now, event: Event::clone(&input.event) };
-                self.run_batch.waits.push((input.seq, Some(row)));
+                let event = Event::clone(&input.event);
+                let row = WaitingRun { wait: recorded.clone(), since: input.now, event, step: input.run.step };
+                self.run_batch.waits.push((input.run.seq, Some(row)));
                 self.record(input, answer, RunOutcome::Waiting(recorded), effects, &ran.hash);
                 let event = Arc::clone(&input.event);
-                let waiting = Waiting { coroutine, ran: ran.clone(), event, part: input.part, wait };
-                self.waiting.insert(input.seq, waiting);
+                let waiting = Waiting { coroutine, ran: ran.clone(), event, run: input.run.clone(), wait };
+                self.waiting.insert(input.run.seq, waiting);
                 self.count_asking();
             }
             Step::Failed(failure) => self.fail(input, answer, ran, *failure),
@@ -58,8 +59,8 @@ impl ScriptInstance {
 
     /// Ends the calls of a step: keeps their effects, or discards them.
     pub(super) fn end_calls(&mut self, input: &Input, is_kept: bool) {
-        let called = self.store.end_calls(is_kept).into_iter().map(|(script, part, effects)| {
-            let input = Input { part, ..input.clone() };
+        let called = self.store.end_calls(is_kept).into_iter().map(|(script, run, effects)| {
+            let input = Input { run, ..input.clone() };
             Call { script, input, effects }
         });
         self.calls.extend(called);
@@ -69,10 +70,10 @@ impl ScriptInstance {
         let hook = input.event.kind.name();
         let (is_tainted, is_rate) = (failure.is_tainted, failure.limit.as_ref().is_some_and(Limit::is_rate));
         let limit = failure.limit.as_ref().map(Limit::name);
-        tracing::warn!(script = %self.name, hook = hook.hook(), event = input.seq, "{failure}");
+        tracing::warn!(script = %self.name, hook = hook.hook(), event = input.run.seq, "{failure}");
         let mut fault = *failure.fault;
         fault.hook = Some(hook.hook().to_owned());
-        fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.seq.to_string() }));
+        fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.run.seq.to_string() }));
         self.record(input, answer, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
         self.cx.metrics.count(&self.name, "failure");
         if let Some(limit) = limit {
@@ -110,7 +111,7 @@ impl ScriptInstance {
         let vm = Rc::clone(&version.vm);
         let event = Event { kind: EventKind::Error { error: fault }, ..Event::clone(&input.event) };
         let seed = next_seed(&mut self.seeds);
-        let input = Input { event: Arc::new(event), part: input.part + 1, seed, ..input.clone() };
+        let input = Input { event: Arc::new(event), run: input.run.on_error(), seed, ..input.clone() };
         let hash = Arc::clone(&version.hash);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
@@ -181,12 +182,12 @@ impl ScriptInstance {
             self.run_batch.writes.insert(Arc::clone(&write.key), write.change.clone());
         }
         let is_awaited = matches!(input.event.kind.name(), EventName::Task | EventName::Request);
-        if outcome == RunOutcome::Done && effects == Effects::default() && input.part == 0 && !is_awaited {
+        let is_start = input.run.hook_step() == Some(0);
+        if outcome == RunOutcome::Done && effects == Effects::default() && is_start && !is_awaited {
             return;
         }
         self.run_batch.runs.push(RunRecord {
-            seq: input.seq,
-            part: input.part,
+            run: input.run.clone(),
             script: 0,
             hook: input.event.kind.name(),
             now: input.now,

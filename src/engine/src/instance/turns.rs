@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use palabre_platform::Verdict;
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
-use palabre_types::{Event, EventKind, Millis, RoomId, UserId};
+use palabre_types::{Event, EventKind, Millis, RoomId, RunId, RunKind, UserId};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
 use crate::backlog::WINDOW_EVENTS;
@@ -35,8 +35,8 @@ impl ScriptInstance {
         while !enough(done) && self.calls.is_empty() && self.has_work() {
             done += 1;
             match self.next_turn() {
-                Some(Turn::TimeUp { seq, part }) => self.answered_by(seq, part, Answer::TimeUp),
-                Some(Turn::Answer { seq, part, answer }) => self.answered_by(seq, part, answer),
+                Some(Turn::TimeUp { run }) => self.answered_by(run, Answer::TimeUp),
+                Some(Turn::Answer { run, answer }) => self.answered_by(run, answer),
                 Some(Turn::Gate { event, reply }) => {
                     let verdict = self.gate(*event);
                     // The caller may be gone.
@@ -134,7 +134,7 @@ impl ScriptInstance {
         if let Some((run, answer)) = self.answered(event) {
             return self.wake(run, answer);
         }
-        let input = self.input(Arc::clone(event), seq, 0);
+        let input = self.input(Arc::clone(event), RunId::hook(seq, 0));
         let Some(version) = &self.current else { return true };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
@@ -179,17 +179,17 @@ impl ScriptInstance {
     }
 
     /// Ends a wait with an answer or its timeout, whichever came first.
-    fn answered_by(&mut self, seq: u64, part: u32, answer: Answer) {
-        let is_waiting = self.waiting.get(&seq).is_some_and(|waiting| waiting.part == part);
-        if is_waiting && !self.wake(seq, answer.clone()) {
-            self.turns.push_front(Turn::Answer { seq, part, answer });
+    fn answered_by(&mut self, run: RunId, answer: Answer) {
+        let is_waiting = self.waiting.get(&run.seq).is_some_and(|waiting| waiting.run == run);
+        if is_waiting && !self.wake(run.seq, answer.clone()) {
+            self.turns.push_front(Turn::Answer { run, answer });
         }
     }
 
     /// Runs `before_message` for a message to be delivered. If it fails, the message passes.
     fn gate(&mut self, event: Event) -> Verdict {
-        let seq = self.cx.assign_seq();
-        let input = self.input(Arc::new(event), seq, 0);
+        let run = RunId::hook(self.cx.assign_seq(), 0);
+        let input = self.input(Arc::new(event), run);
         let Some(version) = self.current.as_ref().filter(|_| !self.is_suspended) else { return Verdict::Pass };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
@@ -237,10 +237,10 @@ impl ScriptInstance {
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
-        self.cx.scheduler.cancel(Due::Wake { script_id: self.index, seq, part: waiting.part });
+        self.cx.scheduler.cancel(Due::Wake { script_id: self.index, run: waiting.run.clone() });
         self.count_asking();
         self.run_batch.waits.push((seq, None));
-        let input = self.input(Arc::clone(&waiting.event), seq, waiting.part + 1);
+        let input = self.input(Arc::clone(&waiting.event), waiting.run.next_step());
         let step = if input.now >= waiting.ran.started.saturating_add(millis(self.limits.wall())) {
             let limit = Limit::Wall(self.limits.wall());
             Step::Failed(Box::new(Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) }))
@@ -269,8 +269,9 @@ impl ScriptInstance {
         let mut fault =
             *Failure::new(format!("interrupted: the daemon was restarted while {} waited", hook.hook())).fault;
         fault.hook = Some(hook.hook().to_owned());
-        // Step numbers only grow; the last one before the restart is unknown, so use one above any.
-        let input = self.input(event, seq, u32::MAX / 2);
+        // In place of the step after the wait, whose number no step with effects has.
+        let run_id = RunId { kind: RunKind::Interrupted, ..RunId::hook(seq, run.step).next_step() };
+        let input = self.input(event, run_id);
         let hash = self.version();
         self.record(&input, None, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
         self.run_on_error(&input, fault);

@@ -35,7 +35,8 @@ pub(crate) struct AttemptLimits {
 ///
 /// Log lines during the attempts, also of the adapter, carry the number of the causing event.
 pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
-    let span = tracing::info_span!("action", script = %entry.key.script, seq = entry.key.seq, index = entry.key.index);
+    let span =
+        tracing::info_span!("action", script = %entry.key.script, seq = entry.key.run.seq, index = entry.key.index);
     attempt_until_done(outbox, entry, limits).instrument(span).await
 }
 

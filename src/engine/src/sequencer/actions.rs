@@ -14,9 +14,9 @@ use crate::tables::OUTBOX;
 
 impl Sequencer {
     /// Adds a step to the open batch, and hands the actions of local adapters over.
-    pub(super) fn add_run(&self, state: &mut State, run: RunRecord) {
+    pub(super) fn add_step(&self, state: &mut State, step: RunRecord) {
         let mut entries = Vec::new();
-        for (key, action) in &run.effects.actions {
+        for (key, action) in &step.effects.actions {
             let position = Position { block: self.number, index: state.open.actions };
             state.open.actions += 1;
             let Some(adapter) = self.cx.platforms.adapter(action.room().bot()).filter(|adapter| adapter.is_local())
@@ -26,13 +26,13 @@ impl Sequencer {
             state.open.rows_to_come += usize::from(adapter.commits_with_run(action));
             let open = &mut state.open;
             let requested = (key.clone(), action.clone());
-            entries.extend(self.admit(position, requested, (run.hook, run.now), &mut open.spilled, &mut open.batch));
+            entries.extend(self.admit(position, requested, (step.hook, step.now), &mut open.spilled, &mut open.batch));
         }
         if !entries.is_empty() {
             *state.outstanding.entry(self.number).or_default() += entries.len();
             self.outbox.push(entries);
         }
-        state.open.runs.push(run);
+        state.open.runs.push(step);
     }
 
     /// Turns the other actions of a batch into outbox entries.

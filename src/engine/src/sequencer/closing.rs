@@ -54,8 +54,8 @@ impl Sequencer {
         if !entries.is_empty() {
             *state.outstanding.entry(number).or_default() += entries.len();
         }
-        for ((script_id, seq, part), answer) in open.answers {
-            self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer });
+        for ((script_id, run), answer) in open.answers {
+            self.send_to_worker(script_id, Task::Answer { script_id, run, answer });
         }
         let work = DependentWork {
             number,

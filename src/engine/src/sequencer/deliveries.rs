@@ -27,7 +27,7 @@ impl Sequencer {
             }
             Delivery::Replaced { by } => {
                 bot.release(entry.bytes);
-                let over = state.interactions.acted(entry.key.seq);
+                let over = state.interactions.acted(entry.key.run.seq);
                 self.notify_finished(over);
                 return state.outcomes.replaced(entry.key, by);
             }
@@ -35,7 +35,7 @@ impl Sequencer {
             Delivery::Failed(unperformed) => Err(unperformed),
         };
         bot.release(entry.bytes);
-        let over = state.interactions.acted(entry.key.seq);
+        let over = state.interactions.acted(entry.key.run.seq);
         self.notify_finished(over);
         let kind = entry.action.kind();
         let answer = match &result {
@@ -49,8 +49,8 @@ impl Sequencer {
         };
         let waiters = state.outcomes.record(entry.key.clone(), &answer);
         let is_awaited = !waiters.is_empty();
-        for (script_id, seq, part) in waiters {
-            self.send_to_worker(script_id, Task::Answer { script_id, seq, part, answer: answer.clone() });
+        for (script_id, run) in waiters {
+            self.send_to_worker(script_id, Task::Answer { script_id, run, answer: answer.clone() });
         }
         match result {
             Ok(None) => {}

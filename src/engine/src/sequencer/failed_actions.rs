@@ -28,7 +28,7 @@ impl Sequencer {
             room: entry.action.room().clone(),
             reason: unperformed.reason.clone(),
         };
-        let about = entry.key.seq;
+        let about = entry.key.run.seq;
         if unperformed.is_dead_letter {
             let (key, action, at) = (entry.key, entry.action, self.cx.clock.now());
             let letter = DeadLetter::Action { key, action, reason: unperformed.reason, at };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_platform::EmitError;
 use palabre_script::Effects;
 use palabre_types::{
-    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, ScriptName,
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, ScriptName, RunId,
 };
 
 use super::Sequencer;
@@ -146,7 +146,7 @@ impl Sequencer {
     /// Handles what is due.
     pub(super) fn due(&mut self, state: &mut State, due: Due, time: Millis) {
         match due {
-            Due::Wake { script_id, seq, part } => self.send_to_worker(script_id, Task::Wake { script_id, seq, part }),
+            Due::Wake { script_id, run } => self.send_to_worker(script_id, Task::Wake { script_id, run }),
             Due::Resume { script_id } => self.send_to_worker(script_id, Task::Resume { script_id }),
             // Not before the script is ready: it then asks for the timers that it missed.
             Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
@@ -190,14 +190,13 @@ impl Sequencer {
     pub(super) fn notify(&mut self, state: &mut State, text: &str) {
         self.operators.post(text, &self.http, &self.background);
         let Some(room) = self.operators.room.clone() else { return };
-        let seq = self.cx.assign_seq();
+        let run = RunId::hook(self.cx.assign_seq(), 0);
         let script = ScriptName::from("palabre");
         let position = state.open.script(&script, &"".into());
         let action = Action::Send { room, content: Content::text(text), reply_to: None };
-        let key = ActionKey { script, seq, part: 0, index: 0 };
-        let run = RunRecord {
-            seq,
-            part: 0,
+        let key = ActionKey { script, run: run.clone(), index: 0 };
+        let step = RunRecord {
+            run,
             script: position,
             hook: EventName::Error,
             now: self.cx.clock.now(),
@@ -206,7 +205,7 @@ impl Sequencer {
             outcome: RunOutcome::Done,
             effects: Effects { actions: vec![(key, action)], ..Effects::default() },
         };
-        self.add_run(state, run);
+        self.add_step(state, step);
         state.open.touch(true);
     }
 }

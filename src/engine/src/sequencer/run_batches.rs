@@ -8,7 +8,6 @@ use palabre_types::{EventName, Millis, ScriptName};
 
 use super::Sequencer;
 use super::state::State;
-use crate::call_steps::is_call;
 use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::message::{DeferredChange, KeyMap, RunBatch};
 use crate::open_batch::OpenBatch;
@@ -29,14 +28,14 @@ impl Sequencer {
         }
         state.open.touch(run_batch.has_more_to_come());
         let script = state.open.script(&run_batch.script.name, &run_batch.script.version);
-        for mut run in run_batch.runs {
-            run.script = script;
-            self.apply_run(state, script_id, &run_batch.script.name, run);
+        for mut step in run_batch.runs {
+            step.script = script;
+            self.apply_step(state, script_id, &run_batch.script.name, step);
         }
-        for (seq, part, mut request) in run_batch.requests {
-            self.cx.idempotency_keys.add_to(&mut request, &run_batch.script.name, seq, part);
+        for (run, mut request) in run_batch.requests {
+            self.cx.idempotency_keys.add_to(&mut request, &run_batch.script.name, &run);
             let hosts = self.routes.get(script_id).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
-            state.open.fetches.push(Fetch { waiter: (script_id, seq, part), request, hosts });
+            state.open.fetches.push(Fetch { waiter: (script_id, run), request, hosts });
         }
         add_writes(&mut state.open, script_id, run_batch.writes);
         put_deferred(&mut state.open, &run_batch.script.name, run_batch.deferred);
@@ -50,31 +49,31 @@ impl Sequencer {
     }
 
     /// Adds a step, with its effects.
-    fn apply_run(&mut self, state: &mut State, script_id: usize, name: &ScriptName, mut run: RunRecord) {
-        if !is_call(run.part) {
-            state.outcomes.wait_is_over(script_id, run.seq);
+    fn apply_step(&mut self, state: &mut State, script_id: usize, name: &ScriptName, mut step: RunRecord) {
+        if !step.run.is_call() {
+            state.outcomes.wait_is_over(script_id, step.run.seq);
         }
-        ended(state, &mut self.tasks, &run, self.cx.clock.now());
-        let metrics = std::mem::take(&mut run.effects.metrics);
+        ended(state, &mut self.tasks, &step, self.cx.clock.now());
+        let metrics = std::mem::take(&mut step.effects.metrics);
         state.open.metrics.extend(metrics.into_iter().map(|metric| (name.clone(), metric)));
-        for Refused { key, action, room, reason, is_asked } in &run.effects.refused {
+        for Refused { key, action, room, reason, is_asked } in &step.effects.refused {
             state.outcomes.record(key.clone(), &Answer::Failed(reason.clone()));
             let (script, room, reason) = (key.script.clone(), room.clone(), reason.clone());
-            self.report_refused(state, key.seq, Refusal { script, action: *action, room, reason }, *is_asked);
+            self.report_refused(state, key.run.seq, Refusal { script, action: *action, room, reason }, *is_asked);
         }
-        if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &run.outcome {
-            let waiter = (script_id, run.seq, run.part);
-            let answer = state.outcomes.wait(key, waiter);
+        if let RunOutcome::Waiting(Wait::Delivery { key, .. }) = &step.outcome {
+            let waiter = (script_id, step.run.clone());
+            let answer = state.outcomes.wait(key, waiter.clone());
             state.open.answers.extend(answer.map(|answer| (waiter, answer)));
         }
-        for (key, action) in &run.effects.actions {
-            state.interactions.acts(key.seq);
+        for (key, action) in &step.effects.actions {
+            state.interactions.acts(key.run.seq);
             self.outbox.bot(action.room().bot()).reserve(size(action));
         }
-        for change in &run.effects.timers {
-            self.timers.apply(name, change, run.now, &mut state.open.batch);
+        for change in &step.effects.timers {
+            self.timers.apply(name, change, step.now, &mut state.open.batch);
         }
-        self.add_run(state, run);
+        self.add_step(state, step);
     }
 
     /// Records that a script has processed all events up to `cursor`.
@@ -132,23 +131,23 @@ fn put_waits(state: &mut State, script_id: usize, script: &ScriptName, waits: Ve
 }
 
 /// Handles the end of a run that a caller waits for, or that belongs to a task.
-fn ended(state: &mut State, tasks: &mut TaskBook, run: &RunRecord, now: Millis) {
-    if is_call(run.part) {
+fn ended(state: &mut State, tasks: &mut TaskBook, step: &RunRecord, now: Millis) {
+    if step.run.is_call() {
         return;
     }
-    let error = match &run.outcome {
+    let error = match &step.outcome {
         RunOutcome::Waiting(_) => return,
         RunOutcome::Done => None,
         RunOutcome::Failed(fault) => Some(fault.message.as_str()),
     };
-    if run.hook == EventName::Task {
-        tasks.ended(run.seq, error, now, &mut state.open.batch);
+    if step.hook == EventName::Task {
+        tasks.ended(step.run.seq, error, now, &mut state.open.batch);
     }
-    if run.hook == EventName::Request
-        && let Some(reply) = state.asked.remove(&run.seq)
+    if step.hook == EventName::Request
+        && let Some(reply) = state.asked.remove(&step.run.seq)
     {
         let result = match error {
-            None => Ok(run.effects.result.clone().unwrap_or_default()),
+            None => Ok(step.effects.result.clone().unwrap_or_default()),
             Some(problem) => Err(problem.to_owned()),
         };
         state.open.replies.push((reply, result));

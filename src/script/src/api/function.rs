@@ -19,7 +19,7 @@ where
     host.set(name, lua.create_function(move |lua, arguments: A| Ok(reply(function(lua, &run, arguments))))?)
 }
 
-/// Adds a function that requests an action and returns the parts of the action key.
+/// Adds a function that requests an action and returns the fields of its handle.
 pub(super) fn acting<A, F>(lua: &Lua, host: &Table, name: &str, run: &SharedRun, function: F) -> mlua::Result<()>
 where
     A: FromLuaMulti,

@@ -4,6 +4,7 @@ use mlua::{Lua, LuaString, Table};
 use palabre_types::{ActionKey, RoomId};
 
 use super::function::add;
+use crate::handle::HandleStep;
 use crate::run::SharedRun;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
@@ -14,8 +15,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
 
 /// Adds functions that find messages of the script by their action, and the other way round.
 fn install_sent(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
-    add(lua, host, "action_key", run, |_, run, (seq, part, index): (f64, u32, u32)| {
-        Ok(ActionKey { script: run.borrow().script.clone(), seq: seq as u64, part, index }.to_string())
+    add(lua, host, "action_key", run, |_, run, (seq, step, index): (f64, HandleStep, u32)| {
+        Ok(ActionKey { script: run.borrow().script.clone(), run: step.run(seq), index }.to_string())
     })?;
     host.set(
         "is_key",
@@ -24,9 +25,9 @@ fn install_sent(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
         })?,
     )?;
     let shared = SharedRun::clone(run);
-    let message_id = move |_: &Lua, (room, seq, part, index): (String, f64, u32, u32)| {
+    let message_id = move |_: &Lua, (room, seq, step, index): (String, f64, HandleStep, u32)| {
         let run = shared.borrow();
-        let key = ActionKey { script: run.script.clone(), seq: seq as u64, part, index };
+        let key = ActionKey { script: run.script.clone(), run: step.run(seq), index };
         Ok(run.host.message_id(&room.into(), &key).map(|id| id.to_string()))
     };
     host.set("message_id", lua.create_function(message_id)?)?;
@@ -69,7 +70,7 @@ fn install_bots(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
     host.set(
         "choice_action",
         lua.create_function(move |_, ()| {
-            Ok(shared.borrow().input().map(|i| format!("choose:{}:{}", i.seq, i.part)).ok())
+            Ok(shared.borrow().input().map(|i| format!("choose:{}:{}", i.run.seq, i.run.step_text())).ok())
         })?,
     )
 }

@@ -8,14 +8,16 @@ use serde_json::Map;
 
 use super::check::name;
 use super::command::RuntimeTexts;
+use crate::handle::HandleStep;
 use crate::refusal::{TIMED_OUT, text_of};
 use crate::run::SharedRun;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
     let shared = SharedRun::clone(run);
-    let refused = move |_: &Lua, (seq, part, index): (f64, u32, u32)| {
+    let refused = move |_: &Lua, (seq, step, index): (f64, HandleStep, u32)| {
         let mut run = shared.borrow_mut();
-        let is_it = |key: &ActionKey| (key.seq, key.part, key.index) == (seq as u64, part, index);
+        let asked = step.run(seq);
+        let is_it = |key: &ActionKey| key.run == asked && key.index == index;
         let refusal = run.refused.iter_mut().find(|refusal| is_it(&refusal.refused.key));
         Ok(refusal.map(|refusal| {
             refusal.refused.is_asked = true;

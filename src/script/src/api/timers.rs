@@ -32,7 +32,8 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             let input = run.input()?;
             let due = input.now.saturating_add(wait);
             let room = input.event.room.as_ref().map(|room| room.id.clone());
-            let key = key.unwrap_or_else(|| format!("{}.{}.{}", input.seq, input.part, run.timer_count()));
+            let id = &input.run;
+            let key = key.unwrap_or_else(|| format!("{}.{}.{}", id.seq, id.step_text(), run.timer_count()));
             run.set_timer(TimerChange::Set { name, key: key.clone(), due, room, payload })?;
             Ok(key)
         },

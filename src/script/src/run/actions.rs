@@ -58,14 +58,14 @@ impl Run {
     }
 
     fn next_key(&self) -> Result<ActionKey, Problem> {
-        let (seq, part) = self.input().map(|input| (input.seq, input.part))?;
+        let run = self.input()?.run.clone();
         let index = u32::try_from(self.actions.len() + self.refused.len()).unwrap_or(u32::MAX);
-        Ok(ActionKey { script: self.script.clone(), seq, part, index })
+        Ok(ActionKey { script: self.script.clone(), run, index })
     }
 
     /// Whether the run has answered its event's user, in this step or an earlier one.
     pub(crate) fn has_answered(&self) -> bool {
-        self.has_answered_now() || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.seq))
+        self.has_answered_now() || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.run.seq))
     }
 
     pub(super) fn has_answered_now(&self) -> bool {

@@ -94,7 +94,7 @@ impl Bench {
 
     pub fn input(&mut self, event: Event) -> Input {
         self.seq += 1;
-        Input { event: Arc::new(event), seq: self.seq, part: 0, now: self.now, seed: self.seq }
+        Input { event: Arc::new(event), run: RunId::hook(self.seq, 0), now: self.now, seed: self.seq }
     }
 
     /// Delivers a message `text` of Alice in the room general. Effects are stored if the hook succeeds.
@@ -111,7 +111,8 @@ impl Bench {
     }
 
     pub fn answer(&mut self, suspended: SuspendedRun, answer: Answer) -> Step {
-        let input = Input { part: 1, ..self.input(said("")) };
+        let input = self.input(said(""));
+        let input = Input { run: input.run.next_step(), ..input };
         let step = self.vm.resume(suspended, &answer, input);
         self.keep(step)
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{MessageId, ScriptName};
+use crate::run_id::RunId;
 
 /// A reference to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,22 +23,22 @@ pub enum MessageRef {
 
 /// The permanent identity of an action.
 ///
-/// A repeated run of the same event gives its actions the same keys.
+/// A repeated run of the same event gives its actions the same keys. The text of a key is
+/// `script.seq.step.index`, with the step as [`RunId::step_text`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ActionKey {
     /// The script that asks for the action.
     pub script: ScriptName,
-    /// The event's sequence number.
-    pub seq: u64,
-    /// The step of the run, counted over its waits and its `on_error`.
-    pub part: u32,
+    /// The step of a run that asks for it.
+    pub run: RunId,
     /// The position of the action within the step.
     pub index: u32,
 }
 
 impl fmt::Display for ActionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}.{}", self.script, self.seq, self.part, self.index)
+        let Self { script, run, index } = self;
+        write!(f, "{script}.{}.{}.{index}", run.seq, run.step_text())
     }
 }
 
@@ -45,12 +46,15 @@ impl std::str::FromStr for ActionKey {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        // Parsed from the right, because a script's name may contain dots.
-        let mut parts = text.rsplitn(4, '.');
-        let mut number = || parts.next()?.parse::<u64>().ok();
-        let (index, part, seq) = (number().ok_or(())?, number().ok_or(())?, number().ok_or(())?);
-        let script = parts.next().ok_or(())?.into();
-        let narrow = |n: u64| u32::try_from(n).map_err(drop);
-        Ok(Self { script, seq, part: narrow(part)?, index: narrow(index)? })
+        parse(text).ok_or(())
     }
+}
+
+fn parse(text: &str) -> Option<ActionKey> {
+    // Parsed from the right, because a script's name may contain dots.
+    let mut elements = text.rsplitn(4, '.');
+    let index = elements.next()?.parse().ok()?;
+    let (step, seq) = (elements.next()?, elements.next()?.parse().ok()?);
+    let script = elements.next()?.into();
+    Some(ActionKey { script, run: RunId::with_step_text(seq, step)?, index })
 }
