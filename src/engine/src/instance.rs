@@ -264,10 +264,13 @@ impl ScriptInstance {
         let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), run);
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         if let Step::Failed(mut failure) = step {
-            self.store.end_calls(false);
+            self.peers.end_calls(false);
             failure.fault.hook = Some(EventName::Load.hook().to_owned());
             return Err(*failure);
         }
+        // Before `on_unload`, which may call the same scripts.
+        let is_kept = self.is_kept(&step);
+        self.end_calls(&input, is_kept);
         self.unload(reason);
         self.versions += 1;
         let version = Version { id: self.versions, hash: source.version().into(), source, vm };

@@ -5,14 +5,19 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use palabre_script::{Effects, Input, Vm};
-use palabre_types::ScriptName;
+use palabre_types::{RunId, ScriptName};
 
 type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
+
+/// A script whose functions were called, its VM, and the identity of its run.
+type Called = (ScriptName, Rc<RefCell<Vm>>, RunId);
 
 /// The VM of each script that runs on this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Peers {
     vms: Rc<RefCell<Vms>>,
+    /// Scripts whose functions the current step has called, directly or by way of others.
+    called: Rc<RefCell<Vec<Called>>>,
     /// Whether the store could not be read during the current step.
     is_store_unreadable: Rc<Cell<bool>>,
 }
@@ -36,6 +41,29 @@ impl Peers {
 
     pub(crate) fn get(&self, script: &str) -> Option<Rc<RefCell<Vm>>> {
         self.vms.borrow().get(script).cloned()
+    }
+
+    /// Records that the current step calls functions of a script, which then run as `run`.
+    pub(crate) fn record_called(&self, script: &str, vm: &Rc<RefCell<Vm>>, run: &RunId) {
+        let mut called = self.called.borrow_mut();
+        if !called.iter().any(|(other, ..)| other.as_str() == script) {
+            called.push((script.into(), Rc::clone(vm), run.clone()));
+        }
+    }
+
+    /// Ends all calls of the current step. Returns their effects if they are kept.
+    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, RunId, Effects)> {
+        let called = std::mem::take(&mut *self.called.borrow_mut());
+        let mut ended = Vec::new();
+        for (script, vm, run) in called {
+            let mut vm = vm.borrow_mut();
+            if is_kept {
+                ended.push((script, run, vm.finish_call()));
+            } else {
+                vm.drop_call();
+            }
+        }
+        ended
     }
 
     /// Records that the store could not be read for a script.

@@ -2,17 +2,15 @@
 
 mod values;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use palabre_script::{Change, Denied, Effects, HostApi, Input, Limit, Meters, MetricChange, Stored, Vm};
+use palabre_script::{Change, Denied, HostApi, Input, Limit, Meters, MetricChange, Stored};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
-    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId,
-    ScriptName, UserId,
+    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
+    UserId,
 };
 use serde_json::Value;
 
@@ -27,9 +25,6 @@ use crate::places::Place;
 use crate::tables::{DEFERRED_EVENTS, SENDERS, task_runs};
 use crate::timers::TimerUsage;
 
-/// A script whose functions were called, its VM, and the identity of its step.
-type Called = (ScriptName, Rc<RefCell<Vm>>, RunId);
-
 /// The host interface of one script.
 pub(crate) struct ScriptStore {
     script: ScriptName,
@@ -39,8 +34,6 @@ pub(crate) struct ScriptStore {
     timers: Arc<TimerUsage>,
     peers: Peers,
     meters: Meters,
-    /// Scripts whose functions the current step has called, with their VMs.
-    called: RefCell<Vec<Called>>,
 }
 
 impl ScriptStore {
@@ -53,23 +46,7 @@ impl ScriptStore {
             timers: Arc::clone(&spec.timers),
             peers,
             meters: Meters::default(),
-            called: RefCell::default(),
         }
-    }
-
-    /// Ends the calls of the current step. Returns their effects if they are kept.
-    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, RunId, Effects)> {
-        let called = std::mem::take(&mut *self.called.borrow_mut());
-        let mut ended = Vec::new();
-        for (script, vm, run) in called {
-            let mut vm = vm.borrow_mut();
-            if is_kept {
-                ended.push((script, run, vm.finish_call()));
-            } else {
-                vm.drop_call();
-            }
-        }
-        ended
     }
 
     /// Returns the number of the last durable run batch; the commit of entry batches advances it.
@@ -270,12 +247,7 @@ impl HostApi for ScriptStore {
             return no("it is already part of this chain of calls, which must not be circular");
         };
         let inner = Input { run: input.run.call(&self.script), ..input.clone() };
-        let name = ScriptName::from(script);
-        let mut called = self.called.borrow_mut();
-        if !called.iter().any(|(other, ..)| *other == name) {
-            called.push((name, Rc::clone(&vm), inner.run.clone()));
-        }
-        drop(called);
+        self.peers.record_called(script, &vm, &inner.run);
         callee.call(function, arguments, inner).map_err(|problem| format!("{script}.{function}: {problem}"))
     }
 

@@ -5,19 +5,9 @@
 mod support;
 
 use palabre_engine::ScriptSetup;
-use palabre_script::Source;
+use palabre_script::Limits;
 use serde_json::json;
-use support::{Harness, script};
-
-/// Returns a script in a folder, whose script.yaml names bank under depends.
-fn depends_on_bank(name: &str, text: &str) -> ScriptSetup {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join(name)).unwrap();
-    std::fs::write(folder.path().join(name).join("init.luau"), text).unwrap();
-    let manifest = format!("name: {name}\ndepends: {{ bank: \"*\" }}\n");
-    std::fs::write(folder.path().join(name).join("script.yaml"), manifest).unwrap();
-    ScriptSetup { source: Source::read(folder.path(), name), ..script(name, "") }
-}
+use support::{Harness, depends_on, script};
 
 const BANK: &str = r#"function exports.give(n) return store.incr("given", n) end
                       function rob() return 0 end"#;
@@ -42,7 +32,7 @@ async fn a_script_calls_no_other_that_is_not_under_depends_even_beside_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_exports_can_be_called_also_when_it_comes_later() {
-    let caller = depends_on_bank("caller", CALLER);
+    let caller = depends_on("caller", &["bank"], CALLER);
     let harness = Harness::new(vec![script("first", ""), caller, script("third", "")]).await;
     harness.alice("give").await;
     assert!(harness.replies()[0].contains("the script is not running"), "{:?}", harness.replies());
@@ -59,10 +49,10 @@ async fn what_another_exports_can_be_called_also_when_it_comes_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_depends_on_what_was_started_apart_does_not_load() {
     let harness = Harness::new(vec![script("bank", BANK), script("caller", CALLER)]).await;
-    let source = depends_on_bank("caller", CALLER).source.unwrap();
+    let source = depends_on("caller", &["bank"], CALLER).source.unwrap();
     let failure = harness.engine.reload(source.clone()).await.unwrap_err();
     assert!(failure.to_string().contains("it depends on bank, which was started on another worker"), "{failure}");
-    let harness = harness.restart(vec![script("bank", BANK), depends_on_bank("caller", CALLER)]).await;
+    let harness = harness.restart(vec![script("bank", BANK), depends_on("caller", &["bank"], CALLER)]).await;
     harness.alice("give").await;
     assert_eq!(harness.replies(), ["1"]);
 }
@@ -101,7 +91,7 @@ async fn functions_of_another_script_are_called_within_the_caller_s_transaction(
         end
       end
     "#;
-    let caller = depends_on_bank("game", game);
+    let caller = depends_on("game", &["bank"], game);
     // A third script between them, so that they do not share a worker by chance.
     let harness = Harness::new(vec![script("bank", bank), script("aside", ""), caller]).await;
     for text in ["win", "cheat", "win", "bank", "odd"] {
@@ -138,7 +128,7 @@ async fn what_on_error_does_by_another_script_is_kept_if_it_succeeds() {
         bank.give(5)
         if event.error.message:find("twice") then error("and again") end
       end"#;
-    let harness = Harness::new(vec![script("bank", BANK), depends_on_bank("game", game)]).await;
+    let harness = Harness::new(vec![script("bank", BANK), depends_on("game", &["bank"], game)]).await;
     for text in ["fail", "fail twice", "count"] {
         harness.alice(text).await;
     }
@@ -152,10 +142,91 @@ async fn a_route_that_calls_another_script_and_waits_answers_when_it_is_done() {
       local bank = import("bank")
       route("GET", "/", function() local n = bank.give() sleep("1s") return { status = 201, text = `given {n}` } end)
     "#;
-    let mut setup = depends_on_bank("site", site);
+    let mut setup = depends_on("site", &["bank"], site);
     setup.grants = vec!["routes".into()];
     let harness = Harness::new(vec![script("bank", bank), script("aside", ""), setup]).await;
     let (script, route) = harness.engine.routes().pop().unwrap();
     let answer = harness.with_time(harness.engine.request(&script, &route, json!({}))).await;
     assert_eq!(answer.unwrap(), json!([{ "status": 201, "text": "given 1" }]));
+}
+
+const COUNTED: &str = r#"
+  function exports.give(amount)
+    local new = store.incr("given", amount)
+    rooms.get("sim/bank"):send(`{amount} given`)
+    return new
+  end
+  function on_message(event)
+    if event.text == "count" then event:reply("given: " .. store.get("given", 0)) end
+  end"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_called_function_calls_belongs_to_the_same_transaction() {
+    let teller = r#"
+      local bank = import("bank")
+      function exports.pay(amount) store.incr("paid") return bank.give(amount) end
+      function on_message(event)
+        if event.text == "win" then bank.give(40) end
+        if event.text == "paid" then event:reply("paid: " .. store.get("paid", 0)) end
+      end"#;
+    let game = r#"
+      local bank, teller = import("bank"), import("teller")
+      function on_message(event)
+        if event.text == "win" then
+          event:reply(`{bank.give(1)} {teller.pay(2)} {bank.give(3)}`)
+        elseif event.text == "cheat" then
+          teller.pay(1000)
+          error("and then it fails")
+        end
+      end"#;
+    let scripts = || {
+        let teller = depends_on("teller", &["bank"], teller);
+        vec![script("bank", COUNTED), teller, depends_on("game", &["bank", "teller"], game)]
+    };
+    let harness = Harness::new(scripts()).await;
+    for text in ["win", "cheat", "count", "paid"] {
+        harness.alice(text).await;
+    }
+    let given = |harness: &Harness| {
+        let mut given: Vec<_> = harness.sim.transcript().texts("bank").into_iter().map(ToOwned::to_owned).collect();
+        given.sort();
+        given
+    };
+    assert_eq!(given(&harness), ["1 given", "2 given", "3 given", "40 given"]);
+    let harness = harness.restart(scripts()).await;
+    for text in ["count", "paid"] {
+        harness.alice(text).await;
+    }
+    let replies: Vec<_> = harness.replies().into_iter().filter(|text| !text.ends_with("given")).collect();
+    assert!(["1 3 6", "41 43 46"].contains(&replies[0].as_str()), "either script may be first: {replies:?}");
+    assert_eq!(replies[1..], ["given: 46", "paid: 1", "given: 46", "paid: 1"]);
+    assert_eq!(given(&harness), ["1 given", "2 given", "3 given", "40 given"], "the restart repeats nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_called_before_one_wait_too_many_is_dropped_with_it() {
+    let game = r#"
+      local bank = import("bank")
+      function on_message(event)
+        if event.text == "go" then bank.give(1) sleep("1h") end
+      end
+      function on_error() bank.give(10) end"#;
+    let limits = Limits { concurrent_runs: 1, ..Limits::default() };
+    let game = ScriptSetup { limits, ..depends_on("game", &["bank"], game) };
+    let harness = Harness::new(vec![script("bank", COUNTED), game]).await;
+    for text in ["go", "go", "count"] {
+        harness.alice(text).await;
+    }
+    assert_eq!(harness.replies(), ["1 given", "10 given", "given: 11"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_on_load_called_is_kept_whatever_becomes_of_the_on_unload_before_it() {
+    let old = "local bank = import('bank') function on_unload() bank.give(100) error('no') end";
+    let new = "local bank = import('bank') function on_load() bank.give(1) end";
+    let harness = Harness::new(vec![script("bank", COUNTED), depends_on("game", &["bank"], old)]).await;
+    harness.engine.reload(depends_on("game", &["bank"], new).source.unwrap()).await.unwrap();
+    harness.engine.when_idle().await;
+    harness.alice("count").await;
+    assert_eq!(harness.replies(), ["1 given", "given: 1"]);
 }

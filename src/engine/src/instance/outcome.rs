@@ -16,7 +16,8 @@ use crate::scheduler::Due;
 
 impl ScriptInstance {
     pub(super) fn finish_step(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
-        self.end_calls(input, matches!(step, Step::Done(_) | Step::Waiting(..)));
+        let is_kept = self.is_kept(&step);
+        self.end_calls(input, is_kept);
         match step {
             Step::Done(effects) => {
                 self.failures = 0;
@@ -27,7 +28,7 @@ impl ScriptInstance {
                 }
                 self.record(input, answer, RunOutcome::Done, effects, &ran.hash);
             }
-            Step::Waiting(..) if self.waiting.len() >= self.limits.concurrent_runs => {
+            Step::Waiting(..) if !is_kept => {
                 let limit = Limit::Runs(self.limits.concurrent_runs);
                 self.fail(
                     input,
@@ -57,9 +58,18 @@ impl ScriptInstance {
         }
     }
 
+    /// Whether the effects of a step are kept: it is done, or waits and may do so.
+    pub(super) fn is_kept(&self, step: &Step) -> bool {
+        match step {
+            Step::Done(_) => true,
+            Step::Waiting(..) => self.waiting.len() < self.limits.concurrent_runs,
+            Step::Failed(_) => false,
+        }
+    }
+
     /// Ends the calls of a step: keeps their effects, or discards them.
     pub(super) fn end_calls(&mut self, input: &Input, is_kept: bool) {
-        let called = self.store.end_calls(is_kept).into_iter().map(|(script, run, effects)| {
+        let called = self.peers.end_calls(is_kept).into_iter().map(|(script, run, effects)| {
             let input = Input { run, ..input.clone() };
             Call { script, input, effects }
         });

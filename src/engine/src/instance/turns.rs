@@ -141,7 +141,7 @@ impl ScriptInstance {
         let step = guarded(|| vm.borrow_mut().start(input.clone()));
         // The event is not done, however the script handled the error.
         if self.peers.was_unreadable() {
-            self.store.end_calls(false);
+            self.peers.end_calls(false);
             self.wait_for_store();
             return false;
         }

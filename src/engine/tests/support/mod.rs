@@ -32,6 +32,17 @@ pub fn script(name: &str, text: &str) -> ScriptSetup {
     }
 }
 
+/// Returns a script in a folder, whose script.yaml names `others` under depends.
+pub fn depends_on(name: &str, others: &[&str], text: &str) -> ScriptSetup {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(name)).unwrap();
+    std::fs::write(folder.path().join(name).join("init.luau"), text).unwrap();
+    let depends: Vec<_> = others.iter().map(|other| format!("{other}: \"*\"")).collect();
+    let manifest = format!("name: {name}\ndepends: {{ {} }}\n", depends.join(", "));
+    std::fs::write(folder.path().join(name).join("script.yaml"), manifest).unwrap();
+    ScriptSetup { source: Source::read(folder.path(), name), ..script(name, "") }
+}
+
 impl Harness {
     pub async fn new(scripts: Vec<ScriptSetup>) -> Self {
         Self::on(Store::in_memory().unwrap(), Sim::new("sim"), scripts).await
