@@ -9,6 +9,7 @@ mod guard;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use palabre_platform::{Backoff, Retry};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -39,8 +40,8 @@ const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS_MAX: u32 = 6;
 /// The pause after a block by the proxy in front of Discord that names no duration.
 const BLOCK_PAUSE: Duration = Duration::from_secs(60);
-/// The delay before the first retry, which doubles with each.
-const FIRST_RETRY_DELAY: Duration = Duration::from_millis(500);
+/// The delays between those attempts.
+const RETRY_BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(8));
 
 /// A client of Discord's REST API.
 pub(crate) struct Rest {
@@ -122,20 +123,15 @@ impl Rest {
     ///
     /// For background work, which nobody else retries.
     pub(crate) async fn with_retry(&self, call: Call<'_>) -> Result<Value, RestError> {
-        let mut pause = FIRST_RETRY_DELAY;
-        for attempt in 1..ATTEMPTS_MAX {
-            let error = match self.call(call.clone()).await {
-                Err(error) if error.is_temporary() => error,
-                other => return other,
-            };
-            let wait = error.retry_after().unwrap_or(pause);
-            if attempt == 1 && error.retry_after().is_none() {
+        let mut is_first = true;
+        let judge = |error: &RestError| {
+            let retry = error.retry();
+            if std::mem::take(&mut is_first) && retry == Retry::WithBackoff {
                 tracing::warn!("a request to Discord failed and is retried, up to {ATTEMPTS_MAX} attempts: {error}");
             }
-            tokio::time::sleep(wait).await;
-            pause *= 2;
-        }
-        self.call(call).await
+            retry
+        };
+        RETRY_BACKOFF.retry(ATTEMPTS_MAX, judge, || self.call(call.clone())).await
     }
 
     /// Asks Discord whether the token is valid, and records the answer.

@@ -9,6 +9,7 @@ mod error;
 use std::error::Error;
 use std::time::Duration;
 
+use palabre_platform::Backoff;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::{Map, Value, json};
@@ -26,8 +27,9 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_secs(300);
 /// Largest response, in bytes; a hundred updates are far smaller.
 const RESPONSE_SIZE_MAX: usize = 64 << 20;
 /// Attempts at a request that nothing else repeats.
-const ATTEMPTS_MAX: u32 = 6;
-const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
+pub(crate) const ATTEMPTS_MAX: u32 = 6;
+/// The delays between them.
+pub(crate) const RETRY_BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(8));
 
 /// The client of the Bot API.
 pub(crate) struct Api {
@@ -129,17 +131,7 @@ impl Api {
     ///
     /// For requests that the engine does not retry.
     pub(crate) async fn call_with_retry(&self, method: &str, body: Value) -> Result<Value, ApiError> {
-        let mut pause = RETRY_DELAY_MIN;
-        for _ in 1..ATTEMPTS_MAX {
-            let wait = match self.call(method, body.clone()).await {
-                Err(ApiError::Limited { retry_after }) => retry_after,
-                Err(ApiError::Passing(_)) => pause,
-                other => return other,
-            };
-            tokio::time::sleep(wait).await;
-            pause *= 2;
-        }
-        self.call(method, body).await
+        RETRY_BACKOFF.retry(ATTEMPTS_MAX, ApiError::retry, || self.call(method, body.clone())).await
     }
 
     /// Downloads a file by its path at Telegram; at most `size_max` bytes.

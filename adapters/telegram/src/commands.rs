@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_platform::Backoff;
 use palabre_store::Table;
 use palabre_types::TableId;
 use palabre_types::{Batch, CommandSpec, Permission};
@@ -23,15 +24,15 @@ const LANGUAGES: Table<String, Vec<String>> = Table::new(TableId::TelegramComman
 const COMMANDS_MAX: usize = 100;
 const DESCRIPTION_MAX: usize = 256;
 const NAME_MAX: usize = 32;
-const RETRY_DELAY_MIN: Duration = Duration::from_secs(2);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(300);
+const RETRY_BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), RETRY_DELAY_MAX);
 
 /// Keeps the command lists up to date with the commands of the scripts.
 pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<Vec<CommandSpec>>>) {
     loop {
         let bot = telegram.cache.bot();
         let wanted = Arc::clone(&commands.borrow_and_update());
-        let mut pause = RETRY_DELAY_MIN;
+        let mut delays = RETRY_BACKOFF.delays();
         // Stop retrying once the commands have changed again.
         while !commands.has_changed().unwrap_or(true) {
             match telegram.update_lists(&wanted).await {
@@ -43,9 +44,9 @@ pub(crate) async fn keep(telegram: &Telegram, mut commands: watch::Receiver<Arc<
                 Err(ApiError::Token) => tokio::time::sleep(RETRY_DELAY_MAX).await,
                 Err(error) => {
                     tracing::warn!(%bot, "the command lists cannot be updated, retrying: {error}");
-                    let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { pause };
+                    let delay = delays.next_delay();
+                    let wait = if let ApiError::Limited { retry_after } = error { retry_after } else { delay };
                     tokio::time::sleep(wait).await;
-                    pause = (pause * 2).min(RETRY_DELAY_MAX);
                 }
             }
         }

@@ -6,11 +6,12 @@
 pub(crate) mod dialogue;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use palabre_platform::Retry;
 use palabre_types::{ActionError, ActionKey, Batch, Event, Form, Outcome};
 use serde_json::{Value, json};
 
+use crate::api::{ATTEMPTS_MAX, RETRY_BACKOFF};
 use crate::decode::decoder::Decoder;
 use crate::frames::Message;
 use crate::telegram::Telegram;
@@ -20,8 +21,6 @@ use dialogue::{Answered, Dialogue, command_of, keep};
 
 /// The message that a form is cancelled.
 const CANCELLED_TEXT: &str = "✖";
-/// Attempts to send the next question.
-const ATTEMPTS_MAX: u32 = 6;
 
 impl Telegram {
     /// Returns the key of a form. A group keeps its keys when it becomes a supergroup.
@@ -197,20 +196,24 @@ impl Telegram {
         question: String,
         answer_to: i64,
     ) {
-        let mut pause = Duration::from_millis(500);
-        for _ in 0..ATTEMPTS_MAX {
-            let wait = match self.question(chat, topic, &question, Some(answer_to)).await {
-                Ok(_) => return self.is_asked(&place, at).await,
-                Err(ActionError::RateLimited { retry_after }) => retry_after,
-                Err(ActionError::Transient(_)) => pause,
-                Err(error) => {
-                    tracing::warn!(bot = %self.cache.bot(), "the next question of a form cannot be sent: {error}");
-                    return;
-                }
-            };
-            tokio::time::sleep(wait).await;
-            pause *= 2;
+        let asking = || self.question(chat, topic, &question, Some(answer_to));
+        match RETRY_BACKOFF.retry(ATTEMPTS_MAX, retry, asking).await {
+            Ok(_) => self.is_asked(&place, at).await,
+            Err(error) if retry(&error) == Retry::Never => {
+                tracing::warn!(bot = %self.cache.bot(), "the next question of a form cannot be sent: {error}");
+            }
+            Err(_) => {
+                tracing::warn!(bot = %self.cache.bot(), "the next question of a form could not be sent, giving up");
+            }
         }
-        tracing::warn!(bot = %self.cache.bot(), "the next question of a form could not be sent, giving up");
+    }
+}
+
+/// Returns whether, and after which delay, a question may be sent.
+fn retry(error: &ActionError) -> Retry {
+    match error {
+        ActionError::RateLimited { retry_after } => Retry::After(*retry_after),
+        ActionError::Transient(_) => Retry::WithBackoff,
+        _ => Retry::Never,
     }
 }

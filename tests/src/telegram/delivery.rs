@@ -8,6 +8,7 @@ use axum::http::{Request, StatusCode, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use palabre_platform::Backoff;
 use serde_json::Value;
 
 use super::shared::Shared;
@@ -23,7 +24,7 @@ const POST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) async fn run(shared: Arc<Shared>) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let mut changed = shared.changes.subscribe();
-    let mut failures = 0;
+    let mut delays = Backoff::new(shared.options.webhook_pause, PAUSE_MAX).delays();
     loop {
         changed.mark_unchanged();
         let next = shared.change_silently(|state| {
@@ -38,7 +39,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         };
         match post(&client, &hook, &update).await {
             Ok(()) => {
-                failures = 0;
+                delays.reset();
                 let id = update["update_id"].as_i64().unwrap_or_default();
                 shared.change(|state| {
                     state.counters.webhook_posts += 1;
@@ -52,13 +53,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
                     state.counters.webhook_failures += 1;
                     state.webhook.error = Some((state.seconds(), reason));
                 });
-                let pause = (shared.options.webhook_pause * 2_u32.pow(failures)).min(PAUSE_MAX);
-                failures = (failures + 1).min(10);
+                let pause = delays.next_delay();
                 let is_other = |shared: &Shared| shared.change_silently(|state| state.webhook.number != hook.number);
                 let is_set_anew = async { while !is_other(&shared) && changed.changed().await.is_ok() {} };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
-                    () = is_set_anew => failures = 0,
+                    () = is_set_anew => delays.reset(),
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use palabre_platform::{AdapterContext, AdapterError, IngressBuffer};
+use palabre_platform::{AdapterContext, AdapterError, Backoff, IngressBuffer};
 use palabre_types::{Batch, EventKind};
 use twilight_gateway::error::{ReceiveMessageError, ReceiveMessageErrorType};
 use twilight_gateway::queue::InMemoryQueue;
@@ -25,8 +25,8 @@ use crate::seen_interactions;
 const JITTER_MILLIS_MAX: u64 = 1_000;
 /// The number of connections in a row without events after which pauses grow.
 const FRUITLESS_MAX: u32 = 3;
-/// The longest pause before reconnecting.
-const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The pauses before reconnecting from then on.
+const RECONNECT_BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(60));
 /// The timeout for Hello, including the pauses of the gateway client before it connects.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(150);
 /// The opcode of the first frame of a connection.
@@ -202,8 +202,7 @@ impl<'d> Running<'d> {
     /// connection at once is asked less and less often.
     async fn pause(&mut self) {
         self.fruitless += 1;
-        let grown = Duration::from_secs(1) * 2_u32.saturating_pow(self.fruitless.saturating_sub(FRUITLESS_MAX));
-        let pause = if self.fruitless > FRUITLESS_MAX { grown.min(RECONNECT_PAUSE_MAX) } else { Duration::ZERO };
+        let pause = RECONNECT_BACKOFF.delay(self.fruitless.saturating_sub(FRUITLESS_MAX));
         let jitter = Duration::from_millis(self.discord.entropy.next() % JITTER_MILLIS_MAX);
         let mut shutdown = self.context.shutdown.clone();
         tokio::select! {

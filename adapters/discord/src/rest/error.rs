@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use palabre_platform::Retry;
 use palabre_types::ActionError;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -52,14 +53,13 @@ impl RestError {
         Self::Refused { status, code, text }
     }
 
-    /// Whether the request may succeed later.
-    pub(super) const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Limited { .. } | Self::Passing(_))
-    }
-
-    /// Returns the time that Discord asks to wait, if any.
-    pub(super) const fn retry_after(&self) -> Option<Duration> {
-        if let Self::Limited { retry_after } = self { Some(*retry_after) } else { None }
+    /// Returns whether, and after which delay, the same request may succeed.
+    pub(super) const fn retry(&self) -> Retry {
+        match self {
+            Self::Limited { retry_after } => Retry::After(*retry_after),
+            Self::Passing(_) => Retry::WithBackoff,
+            Self::Token | Self::Refused { .. } | Self::Unfit(_) => Retry::Never,
+        }
     }
 
     /// Whether a webhook or an interaction is gone, or its token is refused.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use palabre_platform::Retry;
 use palabre_types::ActionError;
 
 /// The reason why a request was not performed.
@@ -85,6 +86,15 @@ impl ApiError {
             404 => Self::NotFound(words),
             _ if words.is_empty() => Self::Refused(format!("refused without a reason ({code})")),
             _ => Self::Refused(words),
+        }
+    }
+
+    /// Returns whether, and after which delay, the same request may succeed.
+    pub(super) const fn retry(&self) -> Retry {
+        match self {
+            Self::Limited { retry_after } => Retry::After(*retry_after),
+            Self::Passing(_) => Retry::WithBackoff,
+            _ => Retry::Never,
         }
     }
 

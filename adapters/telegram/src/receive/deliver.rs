@@ -1,17 +1,14 @@
 //! Delivery of answers that wait for a user, once the user writes to the bot in private.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use palabre_platform::Retry;
 use palabre_types::ActionError;
 
+use crate::api::{ATTEMPTS_MAX, RETRY_BACKOFF};
 use crate::frames::Message;
 use crate::telegram::Telegram;
 use crate::waiting::Answer;
-
-/// Attempts to deliver an answer.
-const ATTEMPTS_MAX: u32 = 6;
-const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
 
 impl Telegram {
     /// Delivers waiting answers in the background when a user writes to the bot in private.
@@ -48,16 +45,16 @@ impl Telegram {
     }
 
     async fn deliver_one(&self, user: i64, answer: &Answer) -> Result<(), ActionError> {
-        let mut pause = RETRY_DELAY_MIN;
-        for _ in 1..ATTEMPTS_MAX {
-            let wait = match self.send((user, None), &answer.content, None, &answer.key).await {
-                Err(ActionError::RateLimited { retry_after }) => retry_after,
-                Err(ActionError::Transient(_) | ActionError::Unavailable(_)) => pause,
-                sent => return sent.map(drop),
-            };
-            tokio::time::sleep(wait).await;
-            pause *= 2;
-        }
-        self.send((user, None), &answer.content, None, &answer.key).await.map(drop)
+        let sending = || self.send((user, None), &answer.content, None, &answer.key);
+        RETRY_BACKOFF.retry(ATTEMPTS_MAX, retry, sending).await.map(drop)
+    }
+}
+
+/// Returns whether, and after which delay, an answer may be delivered.
+fn retry(error: &ActionError) -> Retry {
+    match error {
+        ActionError::RateLimited { retry_after } => Retry::After(*retry_after),
+        ActionError::Transient(_) | ActionError::Unavailable(_) => Retry::WithBackoff,
+        _ => Retry::Never,
     }
 }

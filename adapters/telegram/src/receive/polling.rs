@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use palabre_platform::{AdapterError, Condition};
+use palabre_platform::{AdapterError, Backoff, Condition, Delays, jittered};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,7 +19,7 @@ const LONG_POLL_TIME: Duration = Duration::from_secs(50);
 /// Unreadable responses until updates are requested singly; after twice as many, one is skipped.
 const GARBLED_MAX: u32 = 1;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(60);
+const RETRY_BACKOFF: Backoff = Backoff::new(RETRY_DELAY_MIN, Duration::from_secs(60));
 
 /// The state of polling.
 struct Polling<'t> {
@@ -27,7 +27,7 @@ struct Polling<'t> {
     sender: mpsc::Sender<Incoming>,
     /// The first update to request; `None` if any number may come.
     offset: Option<i64>,
-    pause: Duration,
+    delays: Delays,
     /// The number of unreadable responses in a row.
     garbled: u32,
     is_lost: bool,
@@ -40,8 +40,8 @@ struct ReceiverEnded;
 
 /// Polls until the token is refused, which has been checked with `getMe`, or the receiver is gone.
 pub(super) async fn poll(telegram: &Telegram, sender: mpsc::Sender<Incoming>, from: Option<i64>) -> AdapterError {
-    let (pause, garbled) = (RETRY_DELAY_MIN, 0);
-    let mut polling = Polling { telegram, sender, offset: from, pause, garbled, is_lost: false, is_answered: false };
+    let (delays, garbled) = (RETRY_BACKOFF.delays(), 0);
+    let mut polling = Polling { telegram, sender, offset: from, delays, garbled, is_lost: false, is_answered: false };
     // Telegram refuses polling while a webhook is set.
     if let Err(error) = telegram.api.call_with_retry("deleteWebhook", json!({})).await {
         tracing::warn!(bot = %telegram.cache.bot(), "a webhook that may be set cannot be deleted now: {error}");
@@ -82,7 +82,7 @@ impl Polling<'_> {
 
     /// Hands updates over to the receiver, and waits until they are durable.
     async fn hand_over(&mut self, updates: Vec<Value>) -> Result<(), ReceiverEnded> {
-        self.pause = RETRY_DELAY_MIN;
+        self.delays.reset();
         self.garbled = 0;
         self.is_answered = true;
         self.telegram.report(Condition::Up);
@@ -107,7 +107,7 @@ impl Polling<'_> {
         self.offset = last.map(|last| last + 1).or(self.offset);
         if last.is_none() {
             // Without anything to confirm, the same updates would come again at once.
-            tokio::time::sleep(self.pause).await;
+            tokio::time::sleep(RETRY_DELAY_MIN).await;
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Polling<'_> {
         match error {
             ApiError::Garbled { words, update } => {
                 self.garbled += 1;
-                self.pause = RETRY_DELAY_MIN;
+                self.delays.reset();
                 if let (true, Some(next)) = (self.garbled > 2 * GARBLED_MAX, update.or(self.offset)) {
                     let bot = self.telegram.cache.bot();
                     tracing::error!(%bot, update = next, "skipped an update that cannot be read: {words}");
@@ -145,9 +145,8 @@ impl Polling<'_> {
         self.telegram.report(Condition::Down(problem.clone()));
         self.send(Incoming::Lost(problem)).await?;
         // Jitter: bots that were disconnected together should not return together.
-        let jitter = self.telegram.entropy.next() as f64 / u64::MAX as f64;
-        tokio::time::sleep(self.pause.mul_f64(0.5 + jitter)).await;
-        self.pause = (self.pause * 2).min(RETRY_DELAY_MAX);
+        let delay = jittered(self.delays.next_delay(), 0.5..1.5, &*self.telegram.entropy);
+        tokio::time::sleep(delay).await;
         Ok(())
     }
 
