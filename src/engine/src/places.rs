@@ -4,13 +4,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use palabre_platform::Backoff;
 use palabre_types::{Event, EventName, Millis};
 
 /// Failures in a row before the script is suspended in a place.
 pub(crate) const FAILURES_IN_A_ROW: u32 = 10;
-const SUSPENSION_FIRST: Millis = 1_000;
 pub(crate) const SUSPENSION_MAX: Millis = 300_000;
+const SUSPENSION_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_millis(SUSPENSION_MAX));
 /// Maximum number of places with recent failures that are tracked.
 const PLACES_MAX: usize = 10_000;
 
@@ -28,9 +30,9 @@ pub(crate) fn place_of(event: &Event) -> Option<Place> {
     Some(space.or_else(|| event.room.as_ref().map(|room| room.id.as_str()))?.into())
 }
 
-/// Returns the duration of the n-th suspension in a row.
+/// Returns the duration of the suspension that follows `suspensions` others in a row.
 pub(crate) fn suspension_time(suspensions: u32) -> Millis {
-    (SUSPENSION_FIRST << suspensions.min(16)).min(SUSPENSION_MAX)
+    SUSPENSION_BACKOFF.delay_millis(suspensions.saturating_add(1))
 }
 
 /// The places where a script has failed since its last success there, or has deferred events.

@@ -6,19 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_platform::{AdapterContext, AdapterError, Condition};
+use palabre_platform::{AdapterContext, AdapterError, Backoff, Condition};
 use palabre_types::{Batch, Event, EventKind};
 use tokio::task::JoinSet;
 
 use crate::platforms::{Attached, Platforms};
 
-const RESTART_DELAY_FIRST: Duration = Duration::from_secs(1);
-const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
-/// First delay before a refused bot is started again; it doubles from then on.
+const RESTART_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+/// The delays before a refused bot is started again.
 ///
 /// It is tried again because a token may be corrected, and a refusal may have been a mistake.
-const REFUSED_DELAY_FIRST: Duration = Duration::from_secs(60);
-const REFUSED_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
+const REFUSED_BACKOFF: Backoff = Backoff::new(Duration::from_secs(60), Duration::from_secs(15 * 60));
 
 /// Starts every adapter. The tasks end at shutdown.
 pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks: &mut JoinSet<()>) {
@@ -34,7 +32,7 @@ pub(crate) fn start(platforms: &Arc<Platforms>, context: &AdapterContext, tasks:
 
 async fn supervise(attached: &Attached, context: AdapterContext) {
     let Attached { bot, adapter, condition, .. } = attached;
-    let (mut pause, mut refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
+    let (mut restart_delays, mut refused_delays) = (RESTART_BACKOFF.delays(), REFUSED_BACKOFF.delays());
     loop {
         let began = context.clock.now();
         // A separate task, which contains a panic.
@@ -52,14 +50,14 @@ async fn supervise(attached: &Attached, context: AdapterContext) {
             return;
         }
         if context.clock.now().saturating_sub(began) > 60_000 {
-            (pause, refused_pause) = (RESTART_DELAY_FIRST, REFUSED_DELAY_FIRST);
+            restart_delays.reset();
+            refused_delays.reset();
         }
         let (reason, wait) = match ended {
             Err(AdapterError::Refused(reason)) => {
-                tracing::error!(bot = %bot.name, "refused, tries again in {refused_pause:?}: {reason}");
+                let wait = refused_delays.next_delay();
+                tracing::error!(bot = %bot.name, "refused, tries again in {wait:?}: {reason}");
                 condition.send_replace(Condition::Refused(reason.clone()));
-                let wait = refused_pause;
-                refused_pause = (refused_pause * 2).min(REFUSED_DELAY_MAX);
                 (reason, wait)
             }
             ended => {
@@ -67,10 +65,9 @@ async fn supervise(attached: &Attached, context: AdapterContext) {
                     Err(error) => error.to_string(),
                     Ok(()) => "its adapter ended".to_owned(),
                 };
-                tracing::warn!(bot = %bot.name, "lost its platform, tries again in {pause:?}: {reason}");
+                let wait = restart_delays.next_delay();
+                tracing::warn!(bot = %bot.name, "lost its platform, tries again in {wait:?}: {reason}");
                 condition.send_replace(Condition::Down(reason.clone()));
-                let wait = pause;
-                pause = (pause * 2).min(RESTART_DELAY_MAX);
                 (reason, wait)
             }
         };

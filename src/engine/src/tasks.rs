@@ -1,7 +1,9 @@
 //! Scheduled tasks of scripts: due times, dependencies, retries and the history of runs.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
+use palabre_platform::Backoff;
 use palabre_script::{Missed, RepeatLimiter, Schedule, TaskSpec};
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Batch, EventKind, Millis, ScriptName};
@@ -13,8 +15,11 @@ use crate::tables::{TASK_RUNS, TASKS};
 
 /// Retention of the history of runs, in milliseconds.
 const HISTORY_RETENTION: Millis = 30 * 86_400_000;
-/// Delay before the first retry of a failed task, in milliseconds; it doubles from retry to retry.
+/// First and longest delay before a failed task is retried, in milliseconds.
 const RETRY_DELAY_FIRST: Millis = 30_000;
+const RETRY_DELAY_MAX: Millis = RETRY_DELAY_FIRST << 10;
+const RETRY_BACKOFF: Backoff =
+    Backoff::new(Duration::from_millis(RETRY_DELAY_FIRST), Duration::from_millis(RETRY_DELAY_MAX));
 
 /// Age of missed runs, in milliseconds, beyond which they are skipped.
 ///
@@ -166,7 +171,7 @@ impl TaskBook {
         }
         let retries = self.tasks.get(&name).map_or(0, |task| task.spec.retries);
         if error.is_some() && run.attempt <= retries {
-            let pause = RETRY_DELAY_FIRST << run.attempt.saturating_sub(1).min(10);
+            let pause = RETRY_BACKOFF.delay_millis(run.attempt);
             row.retry = Some(TaskRetry { due: run.due, attempt: run.attempt + 1, at: now + pause });
         }
         let retry = row.retry.clone();
@@ -219,7 +224,7 @@ impl TaskBook {
         let mut retries = Vec::new();
         for (name, row) in &mut self.rows {
             // The delay between two attempts is never longer than this.
-            let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + (RETRY_DELAY_FIRST << 10)) else {
+            let Some(retry) = row.retry.as_mut().filter(|retry| retry.at > back.now + RETRY_DELAY_MAX) else {
                 continue;
             };
             (retry.due, retry.at) = (retry.due.min(back.now), back.now + RETRY_DELAY_FIRST);

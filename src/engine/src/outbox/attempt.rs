@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_platform::Adapter;
+use palabre_platform::{Adapter, Backoff, Entropy, jittered};
 use palabre_store::Result as StoreResult;
 use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
 use tracing::Instrument;
@@ -21,8 +21,7 @@ pub(crate) const ATTEMPTS_MAX: u32 = 12;
 pub(crate) const ATTEMPTS_IN_QUEUE: u32 = 5;
 /// Rate limits that are waited for, for one action, before another one counts as a failure.
 const RATE_LIMIT_WAITS_MAX: u32 = 100;
-const RETRY_DELAY_FIRST: Duration = Duration::from_millis(250);
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(60);
+const RETRY_BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(60));
 
 /// The number of earlier attempts at an action, and the maximum.
 #[derive(Clone, Copy)]
@@ -172,16 +171,15 @@ impl Attempts<'_> {
         if self.failed >= self.limits.max {
             return Next::End(Delivery::Chained { attempts: self.failed });
         }
-        Next::Wait(backoff(self.failed, cx.entropy.next()))
+        Next::Wait(retry_delay(self.failed, &*cx.entropy))
     }
 }
 
-/// Returns the delay before the next attempt: it grows, and up to half of it is added at random.
+/// Returns the delay after failed attempts: it grows, and up to half of it is added at random.
 ///
 /// The random part keeps queues that failed together from coming back together.
-pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
-    let base = RETRY_DELAY_FIRST.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(RETRY_DELAY_MAX);
-    base + base.mul_f64((random >> 11) as f64 / (1_u64 << 54) as f64)
+pub(crate) fn retry_delay(failed: u32, entropy: &dyn Entropy) -> Duration {
+    jittered(RETRY_BACKOFF.delay(failed), 1.0..1.5, entropy)
 }
 
 /// Records the id of a message, unless the adapter can derive it from the action key.

@@ -4,15 +4,17 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use palabre_platform::{Clock, Shutdown};
+use palabre_platform::{Backoff, Clock, Shutdown};
 use palabre_types::{ActionKey, Millis};
 use tokio::sync::watch;
 
 /// Different actions that fail in a row before the platform, not an action, is considered at fault.
 const OPEN_THRESHOLD: usize = 5;
-const PROBE_DELAY_FIRST: Millis = 500;
 const PROBE_DELAY_MAX: Millis = 30_000;
+/// The delays between probes.
+const PROBE_BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_millis(PROBE_DELAY_MAX));
 
 #[derive(Default)]
 pub(crate) struct Breaker {
@@ -28,7 +30,8 @@ struct State {
     failing: HashSet<ActionKey>,
     /// The last failure, while it is open.
     reason: Option<String>,
-    pause: Millis,
+    /// The number of failures while it is open.
+    failed: u32,
     next_probe: Millis,
 }
 
@@ -77,7 +80,7 @@ impl Breaker {
             state.failing.clear();
         }
         if state.reason.take().is_some() {
-            state.pause = 0;
+            state.failed = 0;
             tracing::info!(bot, "the platform accepts actions again");
             self.is_open.send_replace(false);
         }
@@ -98,8 +101,8 @@ impl Breaker {
             }
             return false;
         }
-        state.pause = (state.pause * 2).clamp(PROBE_DELAY_FIRST, PROBE_DELAY_MAX);
-        state.next_probe = now + state.pause;
+        state.failed = state.failed.saturating_add(1);
+        state.next_probe = now + PROBE_BACKOFF.delay_millis(state.failed);
         state.reason = Some(reason.to_owned());
         if !is_open {
             tracing::warn!(bot, "the platform accepts no actions at present; they wait in the outbox: {reason}");

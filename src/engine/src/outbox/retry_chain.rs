@@ -14,7 +14,7 @@ use crate::tables::OUTBOX;
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
     let bot = outbox.bot(chain.bot.as_str());
     while let Some((position, attempts)) = bot.first_in_chain(&chain) {
-        if attempts > 0 && !outbox.wait(attempt::backoff(attempts, outbox.cx.entropy.next())).await {
+        if attempts > 0 && !outbox.wait(attempt::retry_delay(attempts, &*outbox.cx.entropy)).await {
             return;
         }
         let key = (chain.bot.to_string(), CHAIN_KIND, position.block, position.index);
