@@ -1,6 +1,6 @@
 //! The adapter of a bot: starts its tasks, and performs what the engine asks for.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use palabre_platform::{Adapter, AdapterContext, AdapterError};
@@ -18,7 +18,7 @@ struct AbortOnDrop<'d>(&'d Discord);
 
 impl Drop for AbortOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.background_tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.0.background_tasks.abort_all();
     }
 }
 
@@ -47,11 +47,11 @@ impl Adapter for Discord {
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         action.check_ids(self.cache.bot())?;
         // Discord deduplicates messages only, by their nonce.
-        if let Some(outcome) = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return Ok(outcome.clone());
+        if let Some(outcome) = self.done.get(key) {
+            return Ok(outcome);
         }
         let outcome = self.execute(action, key).await?;
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        self.done.record(key, &outcome);
         Ok(outcome)
     }
 

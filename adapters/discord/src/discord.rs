@@ -6,15 +6,14 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
-use palabre_platform::{Clock, Entropy};
+use palabre_platform::{BackgroundTasks, Clock, Entropy, RecentOutcomes};
 use palabre_store::{Store, Table};
 use palabre_types::Key;
-use palabre_types::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities, Outcome};
+use palabre_types::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serenity::http::{LightMethod, Route};
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 
 use crate::ban_expiry::BanExpiries;
 use crate::cache::PlatformCache;
@@ -25,7 +24,7 @@ use crate::seen_interactions::SeenInteractions;
 use crate::webhooks::Webhooks;
 use crate::{encode, token};
 
-/// The most entries of each cache of answers, channels, outcomes and message parts.
+/// The most entries of each cache of answers, channels and message parts.
 const CACHE_ENTRIES_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// The most interrupted purges that are remembered.
@@ -72,7 +71,7 @@ pub struct Discord {
     /// The direct-message channel of each user.
     pub(crate) directs: Mutex<LruCache<u64, u64>>,
     /// The outcomes of performed actions, so that no action is performed twice under one key.
-    pub(crate) done: Mutex<LruCache<ActionKey, Outcome>>,
+    pub(crate) done: RecentOutcomes,
     /// The messages sent so far for a text that takes several.
     pub(crate) progress: Mutex<LruCache<ActionKey, Vec<u64>>>,
     /// The messages of a text that takes several, by the id of the one that scripts know.
@@ -84,7 +83,7 @@ pub struct Discord {
     pub(crate) webhooks: Webhooks,
     pub(crate) ban_expiries: BanExpiries,
     /// Background tasks: deferred responses, autocomplete choices, and forms.
-    pub(crate) background_tasks: Mutex<JoinSet<()>>,
+    pub(crate) background_tasks: BackgroundTasks,
     pub(crate) capabilities: Capabilities,
 }
 
@@ -107,7 +106,7 @@ impl Discord {
             interactions: Interactions::default(),
             answers: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             directs: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
-            done: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
+            done: RecentOutcomes::default(),
             progress: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             long: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             seen_interactions: SeenInteractions::default(),
@@ -115,7 +114,7 @@ impl Discord {
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),
             ban_expiries: BanExpiries::new(&bot, store.clone(), Arc::clone(&clock)),
-            background_tasks: Mutex::default(),
+            background_tasks: BackgroundTasks::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(UNSUPPORTED),
                 buttons: true,

@@ -1,6 +1,6 @@
 //! Starts the responses to interactions, before scripts handle their events.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use palabre_platform::AdapterContext;
 use palabre_types::UserId;
@@ -26,9 +26,7 @@ impl Discord {
         let by = UserId::new(self.cache.bot(), &frame.by().map(|user| user.id).unwrap_or_default().to_string());
         let used = (frame.kind == interactions::FORM).then(|| Self::form_button(frame.message.as_ref()?)).flatten();
         let offered = is_typing.then(|| commands::choices(&context.commands.borrow(), &data["data"]));
-        let mut tasks = self.background_tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(async move {
+        self.background_tasks.spawn(async move {
             match offered {
                 Some(choices) => discord.interactions.offer(&discord.rest, &token, choices).await,
                 None if wants_form => discord.show_form(&frame.data.custom_id, &by, &token).await,

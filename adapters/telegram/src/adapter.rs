@@ -105,7 +105,7 @@ struct BackgroundGuard<'t>(&'t Telegram);
 
 impl Drop for BackgroundGuard<'_> {
     fn drop(&mut self) {
-        self.0.background_tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.0.background_tasks.abort_all();
         self.0.webhook.send_replace(None);
     }
 }

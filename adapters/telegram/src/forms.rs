@@ -183,7 +183,8 @@ impl Telegram {
             }
         };
         let (telegram, at, answer_to) = (Arc::clone(self), dialogue.at, message.message_id);
-        self.spawn_background(async move { telegram.ask_on((chat, topic), place, at, question, answer_to).await });
+        self.background_tasks
+            .spawn(async move { telegram.ask_on((chat, topic), place, at, question, answer_to).await });
         Some(None)
     }
 

@@ -31,8 +31,7 @@ impl Telegram {
     /// Performs an action, unless it was performed before under this key.
     pub(crate) async fn perform_once(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         action.check_ids(self.cache.bot())?;
-        let known = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        if let Some(outcome) = known {
+        if let Some(outcome) = self.done.get(key) {
             return Ok(outcome);
         }
         if let Condition::Refused(reason) = self.condition() {
@@ -40,7 +39,7 @@ impl Telegram {
         }
         self.is_ready().await?;
         let outcome = self.perform_action(action, key).await.map_err(|error| self.while_away(error))?;
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), outcome.clone());
+        self.done.record(key, &outcome);
         Ok(outcome)
     }
 

@@ -51,7 +51,7 @@ impl Telegram {
         self.cache.lock().people.retry_admins_later(chat);
         if has {
             let telegram = Arc::clone(self);
-            self.spawn_background(async move { telegram.request_admins(chat).await });
+            self.background_tasks.spawn(async move { telegram.request_admins(chat).await });
         } else if tokio::time::timeout(ADMINS_TIMEOUT, self.request_admins(chat)).await.is_err() {
             tracing::debug!(bot = %self.cache.bot(), chat, "the list of administrators did not arrive in time");
         }

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use palabre_platform::{AdapterError, Clock, Condition, Entropy};
+use palabre_platform::{AdapterError, BackgroundTasks, Clock, Condition, Entropy, RecentOutcomes};
 use palabre_store::Store;
-use palabre_types::{ActionError, ActionKey, ActionKind, BotName, Capabilities, Outcome};
+use palabre_types::{ActionError, ActionKey, ActionKind, BotName, Capabilities};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::api::Api;
@@ -25,7 +24,7 @@ use crate::perform::progress::Progress;
 use crate::receive::incoming::Incoming;
 use crate::waiting::Waiting;
 
-/// Number of button presses, action results and the like that are remembered, each.
+/// Number of button presses, own reactions and the like that are remembered, each.
 const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// Maximum wait of an action until the stored state is loaded.
@@ -80,11 +79,11 @@ pub struct Telegram {
     /// The bot's own reactions to recent messages, by chat and message.
     pub(crate) reactions: Mutex<LruCache<(i64, i64), Value>>,
     /// The results of recent actions, for repetitions.
-    pub(crate) done: Mutex<LruCache<ActionKey, Outcome>>,
+    pub(crate) done: RecentOutcomes,
     /// The condition of the bot; nobody watches it before the adapter runs.
     pub(crate) condition: Mutex<watch::Sender<Condition>>,
     /// The background tasks.
-    pub(crate) background_tasks: Mutex<JoinSet<()>>,
+    pub(crate) background_tasks: BackgroundTasks,
     pub(crate) capabilities: Capabilities,
 }
 
@@ -119,9 +118,9 @@ impl Telegram {
             webhook: watch::Sender::new(None),
             progress: Mutex::new(LruCache::new(REMEMBERED_MAX)),
             reactions: Mutex::new(LruCache::new(REMEMBERED_MAX)),
-            done: Mutex::new(LruCache::new(REMEMBERED_MAX)),
+            done: RecentOutcomes::default(),
             condition: Mutex::new(watch::Sender::default()),
-            background_tasks: Mutex::default(),
+            background_tasks: BackgroundTasks::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(UNSUPPORTED),
                 buttons: true,
@@ -152,13 +151,6 @@ impl Telegram {
     /// Returns the condition that was reported last, by this adapter or by the supervisor.
     pub(crate) fn condition(&self) -> Condition {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).borrow().clone()
-    }
-
-    /// Runs a task in the background. It ends with the adapter at the latest.
-    pub(crate) fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self.background_tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(work);
     }
 
     /// Loads the state that the last process stored.

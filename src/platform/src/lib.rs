@@ -1,16 +1,20 @@
 //! The interface between platforms and the engine ([`Adapter`], [`EventSink`]), the sources of time
-//! and randomness ([`Clock`] and [`Entropy`]), and retry with back-off ([`Backoff`]).
+//! and randomness ([`Clock`], [`Entropy`]), and what adapters share, such as [`Backoff`].
 
 mod adapter;
+mod background_tasks;
 mod backoff;
 mod clock;
 mod entropy;
 mod ingress;
+mod recent_outcomes;
 
 pub use adapter::{
     Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Metric, Receipt, Shutdown, Verdict,
 };
+pub use background_tasks::BackgroundTasks;
 pub use backoff::{Backoff, Delays, Retry, jittered};
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use ingress::IngressBuffer;
+pub use recent_outcomes::RecentOutcomes;

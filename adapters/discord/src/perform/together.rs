@@ -1,7 +1,5 @@
 //! Deletes several messages in one request, since each by itself would wait for the rate limit.
 
-use std::sync::PoisonError;
-
 use palabre_types::{Action, ActionError, ActionKey, Outcome};
 
 use super::ids::{channel, message};
@@ -26,9 +24,8 @@ impl Discord {
             tracing::debug!("could not delete {} messages together, deleting them one by one: {error}", messages.len());
             return Vec::new();
         }
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, key) in &actions[..messages.len()] {
-            done.put((*key).clone(), Outcome::default());
+            self.done.record(key, &Outcome::default());
         }
         messages.iter().map(|_| Ok(Outcome::default())).collect()
     }

@@ -65,7 +65,7 @@ impl Telegram {
         let Some(message) = &callback.message else { return };
         let body = json!({ "chat_id": message.chat.id, "message_id": message.message_id, "reply_markup": markup });
         let (telegram, id) = (Arc::clone(self), callback.id.clone());
-        self.spawn_background(async move {
+        self.background_tasks.spawn(async move {
             if let Err(error) = telegram.api.call("editMessageReplyMarkup", body).await {
                 tracing::debug!(bot = %telegram.cache.bot(), "a selection could not be shown: {error}");
             }
@@ -76,7 +76,7 @@ impl Telegram {
     /// Acknowledges a press after a delay, unless a script answers it before.
     fn acknowledge(self: &Arc<Self>, id: &str, words: Option<String>, after: Duration) {
         let (telegram, id) = (Arc::clone(self), id.to_owned());
-        self.spawn_background(async move {
+        self.background_tasks.spawn(async move {
             tokio::time::sleep(after).await;
             telegram.answer_callback(&id, words.as_deref()).await;
         });

@@ -18,7 +18,7 @@ impl Telegram {
             return;
         }
         let telegram = Arc::clone(self);
-        self.spawn_background(async move {
+        self.background_tasks.spawn(async move {
             let _alone = telegram.waiting.delivering.lock().await;
             match telegram.deliver(user).await {
                 Ok(()) => telegram.waiting.set(user, false),
