@@ -13,7 +13,8 @@ use palabre_platform::{
 use palabre_store::Store;
 use palabre_tests::commit_rows;
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, EventName, Outcome, Permission, RunId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, EventName, Outcome, Permission,
+    RunId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;

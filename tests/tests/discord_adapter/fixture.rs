@@ -14,7 +14,8 @@ use palabre_store::Store;
 use palabre_tests::commit_rows;
 use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, Outcome, Permission, Room, RoomId, RoomKind, Space, SpaceId, RunId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, CommandSpec, Event, EventKind, Outcome, Permission, Room,
+    RoomId, RoomKind, RunId, Space, SpaceId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -14,7 +14,8 @@ use palabre_telegram::{Config, Pace, Setup, Telegram};
 use palabre_tests::commit_rows;
 use palabre_tests::telegram::{Limits, Options, StandIn};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Bot, BotName, Content, Event, EventKind, MessageId, MessageRef, Outcome, Permission, RoomId, UserId, RunId,
+    Action, ActionError, ActionKey, Batch, Bot, BotName, Content, Event, EventKind, MessageId, MessageRef, Outcome,
+    Permission, RoomId, RunId, UserId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;

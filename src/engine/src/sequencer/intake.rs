@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_platform::EmitError;
 use palabre_script::Effects;
 use palabre_types::{
-    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, ScriptName, RunId,
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, RunId, ScriptName,
 };
 
 use super::Sequencer;
