@@ -1,6 +1,5 @@
 //! The harness of end-to-end tests: the real daemon, a real client, and stand-ins for platforms.
 
-mod changes;
 mod client;
 mod daemon;
 pub mod discord;
@@ -10,6 +9,7 @@ mod mutation;
 mod platforms;
 mod rows;
 mod seed;
+mod server;
 pub mod telegram;
 
 pub use client::{Client, ClientError};

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 /// Reads the description in `PALABRE_PLATFORMS` or `../shared/platforms`; none if it is missing.
 pub(crate) fn description(file: &str) -> Option<Value> {
@@ -19,9 +18,4 @@ pub(crate) fn skip(file: &str) {
     let what = format!("{file} is neither in PALABRE_PLATFORMS nor in ../shared/platforms");
     assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");
     println!("SKIPPED: {what}");
-}
-
-/// Binds a socket on a free port.
-pub(crate) async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine")
 }

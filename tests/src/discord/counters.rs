@@ -42,6 +42,4 @@ pub struct Counters {
     pub command_writes: u64,
     /// Codes with which the gateway closed connections.
     pub closes: Vec<u16>,
-    pub(super) violations: Vec<Violation>,
-    pub(super) own_misfits: Vec<String>,
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::server::upload::Upload;
+
 use super::id::Id;
-use super::upload::Upload;
 
 /// The input for a new message. `body` has the fields of Discord's create call.
 #[derive(Debug)]

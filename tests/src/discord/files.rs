@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::server::upload::Upload;
+
 use super::id::Id;
 use super::state::State;
-use super::upload::Upload;
 
 impl State {
     /// Returns the attachments of a body: those that stay, by id, and the uploaded files.

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::server::upload::Upload;
+
 use super::id::Id;
-use super::upload::Upload;
 
 /// A post of the bot, as it was requested.
 #[derive(Debug, Clone)]

@@ -1,13 +1,12 @@
 //! The handle with which tests start the stand-in and control it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::changes::Changes;
-use crate::platforms::{self, listen};
+use crate::platforms;
+use crate::server::listener::listen;
 
 use super::event::Event;
 use super::gateway::cut::Cut;
@@ -70,13 +69,11 @@ impl StandIn {
             platforms::skip(rules::FILE);
             return None;
         };
-        let (rest, gateway) = (listen().await, listen().await);
-        let address = |listener: &TcpListener| listener.local_addr().expect("a bound socket has an address");
-        let api = format!("http://{}", address(&rest));
-        let state = State::new(options.clone(), rules, api.clone(), format!("ws://{}", address(&gateway)));
+        let ((rest, rest_address), (gateway, gateway_address)) = (listen().await, listen().await);
+        let api = format!("http://{rest_address}");
+        let state = State::new(options.clone(), rules, api.clone(), format!("ws://{gateway_address}"));
         let guild = state.default_guild;
-        let (state, changes) = (Mutex::new(state), Changes::default());
-        let shared = Arc::new(Shared { state, changes, rules, options });
+        let shared = Arc::new(Shared::new(state, rules, options));
         let mut sockets = JoinSet::new();
         sockets.spawn(rest::run(rest, Arc::clone(&shared)));
         sockets.spawn(gateway::run(gateway, Arc::clone(&shared)));
@@ -146,12 +143,12 @@ impl StandIn {
 
     /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
-        self.change(|state| (state.faults.share, state.faults.kinds) = (share, kinds.to_vec()));
+        self.change(|state| state.faults.injected.inject(share, kinds));
     }
 
     /// Makes the next call of an operation (`create_message`) fail.
     pub fn fault_next(&self, operation: &str, fault: Fault) {
-        self.change(|state| state.faults.next.push((operation.to_owned(), fault)));
+        self.change(|state| state.faults.injected.inject_next(operation, fault));
     }
 
     pub(super) fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {

@@ -1,13 +1,16 @@
 //! The state of the stand-in: all objects, and the connected sessions.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::counters::Counters;
+use crate::server::recording::Recording;
+use crate::server::upload::Upload;
+
+use super::counters::{Counters, Violation};
 use super::gateway::session::{Identifies, Session};
 use super::guild::{Guild, User};
 use super::id::Id;
@@ -20,12 +23,17 @@ use super::rest::limits::Buckets;
 use super::rough::Rough;
 use super::rules::Rules;
 use super::timestamp::stamp;
-use super::upload::Upload;
 
 /// The maximum number of stored messages per channel.
 ///
 /// Older ones are dropped, so that long tests stay small.
 const HISTORY_MAX: usize = 2_000;
+
+/// The maximum number of recorded calls.
+const CALLS_KEPT_MAX: usize = 1_000;
+
+/// A recorded call: operation, reason for the audit log, body or null.
+pub(super) type Asked = (String, Option<String>, Value);
 
 /// The state, behind one lock.
 pub(super) struct State {
@@ -60,8 +68,7 @@ pub(super) struct State {
     pub(super) buckets: Buckets,
     pub(super) faults: Faults,
     pub(super) counters: Counters,
-    /// The last calls: operation, reason for the audit log, body.
-    pub(super) asked: VecDeque<(String, Option<String>, Value)>,
+    pub(super) recording: Recording<Asked, Violation>,
 }
 
 impl State {
@@ -93,7 +100,7 @@ impl State {
             buckets: Buckets::default(),
             faults: Faults::new(options.seed),
             counters: Counters::default(),
-            asked: VecDeque::new(),
+            recording: Recording::new(CALLS_KEPT_MAX),
             options,
         };
         state.bot = state.create_user("palabre", true);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::changes::WAIT_MAX;
+use crate::server::changes::WAIT_MAX;
 
 use super::counters::{Counters, Violation};
 use super::id::Id;
@@ -40,19 +40,19 @@ impl StandIn {
     /// Returns the last calls, the oldest first: operation, reason for the audit log, body or null.
     #[must_use]
     pub fn asked(&self) -> Vec<(String, Option<String>, Value)> {
-        self.shared.lock().asked.iter().cloned().collect()
+        self.shared.lock().recording.calls().cloned().collect()
     }
 
     /// Returns the calls that do not conform to Discord's description and documentation.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        self.shared.lock().counters.violations.clone()
+        self.shared.lock().recording.violations.clone()
     }
 
     /// Returns the stand-in's own answers that do not fit the description; see `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
-        self.shared.lock().counters.own_misfits.clone()
+        self.shared.lock().recording.own_misfits.clone()
     }
 
     /// Returns the registered commands of a guild, or the global ones.
@@ -186,7 +186,8 @@ impl StandIn {
 impl State {
     /// Describes the state for a failure message.
     fn describe_now(&self) -> String {
-        let Counters { identifies, resumes, calls, violations, closes, .. } = &self.counters;
+        let Counters { identifies, resumes, calls, closes, .. } = &self.counters;
+        let violations = &self.recording.violations;
         format!(
             "identifies: {identifies}, resumes: {resumes}, closes: {closes:?}, calls: {calls:?}, \
              violations: {violations:#?}"

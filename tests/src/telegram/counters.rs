@@ -44,6 +44,4 @@ pub struct Counters {
     pub faults: u64,
     /// Accepted connections.
     pub connections: u64,
-    pub(super) violations: Vec<Violation>,
-    pub(super) own_misfits: Vec<String>,
 }

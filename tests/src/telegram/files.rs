@@ -8,17 +8,6 @@ use serde_json::Value;
 /// The maximum size of a bot's upload.
 pub(super) const UPLOAD_MAX: usize = 50 << 20;
 
-/// A file attached to a message.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Its name.
-    pub name: String,
-    /// Its media type.
-    pub media: String,
-    /// The content.
-    pub bytes: Bytes,
-}
-
 /// A stored file.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {

@@ -1,30 +1,11 @@
-//! Rate limits for messages.
+//! The rate limits, each a sliding window of messages.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A number of messages in a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// The number of messages.
-    pub messages: usize,
-    /// The length of the sliding window.
-    pub per: Duration,
-}
-
-impl Limit {
-    /// A number of messages in a number of milliseconds.
-    #[must_use]
-    pub const fn new(messages: usize, millis: u64) -> Self {
-        Self { messages, per: Duration::from_millis(millis) }
-    }
-
-    fn scaled(self, scale: f64) -> Self {
-        Self { per: self.per.mul_f64(scale), ..self }
-    }
-}
+use crate::server::limits::{Forbidden, Limit};
 
 /// The limits. An album counts with all of its messages; edits count for the overall limit only.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +28,7 @@ impl Limits {
     /// No limits.
     #[must_use]
     pub fn none() -> Self {
-        let all = Limit::new(usize::MAX, 1);
-        Self { overall: all, chat: all, group: all }
+        Self { overall: Limit::NONE, chat: Limit::NONE, group: Limit::NONE }
     }
 
     /// The same numbers in times shortened by a factor, so that a test need not take minutes.
@@ -64,7 +44,7 @@ impl Limits {
 pub(super) struct Pacing {
     pub(super) sent: HashMap<String, VecDeque<Instant>>,
     /// The period in which a 429 forbids messages, by chat.
-    pub(super) forbidden: HashMap<i64, (Instant, Instant)>,
+    pub(super) forbidden: HashMap<i64, Forbidden>,
 }
 
 impl Pacing {
@@ -74,7 +54,8 @@ impl Pacing {
         while sent.front().is_some_and(|at| *at + limit.per <= now) {
             sent.pop_front();
         }
-        let excess = (sent.len() + count).checked_sub(limit.messages).filter(|excess| *excess > 0)?;
+        let max = usize::try_from(limit.count).unwrap_or(usize::MAX);
+        let excess = (sent.len() + count).checked_sub(max).filter(|excess| *excess > 0)?;
         let last = sent.get(excess - 1).or(sent.back())?;
         Some(*last + limit.per - now)
     }

@@ -38,10 +38,11 @@ mod user;
 mod watching;
 mod webhook;
 
+pub use crate::server::limits::Limit;
+pub use crate::server::upload::Upload;
 pub use counters::{Counters, Violation};
 pub use faults::Fault;
-pub use files::Upload;
-pub use limits::{Limit, Limits};
+pub use limits::Limits;
 pub use options::Options;
 pub use post::{Action, MessageRef, Post};
 pub use query::CallbackAnswer;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::files::Upload;
+use crate::server::upload::Upload;
 
 /// A message id with its chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

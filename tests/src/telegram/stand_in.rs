@@ -1,13 +1,12 @@
 //! The handle of tests to a running stand-in.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::changes::Changes;
-use crate::platforms::{self, listen};
+use crate::platforms;
+use crate::server::listener::listen;
 
 use super::faults::Fault;
 use super::options::Options;
@@ -45,13 +44,11 @@ impl StandIn {
             platforms::skip(rules::FILE);
             return None;
         };
-        let listener = listen().await;
-        let api = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
+        let (listener, address) = listen().await;
+        let api = format!("http://{address}");
         let mut state = State::new(options.clone(), rules);
         state.create_defaults();
-        let state = Mutex::new(state);
-        let (changes, cuts) = (Changes::default(), watch::Sender::new(0));
-        let shared = Arc::new(Shared { state, changes, rules, options, cuts });
+        let shared = Arc::new(Shared::new(state, rules, options));
         let mut sockets = JoinSet::new();
         sockets.spawn(api::run(listener, Arc::clone(&shared)));
         sockets.spawn(delivery::run(Arc::clone(&shared)));
@@ -85,7 +82,7 @@ impl StandIn {
 
     /// Closes all connections, so that long polls fail.
     pub fn cut(&self) {
-        self.shared.cuts.send_modify(|number| *number += 1);
+        self.shared.lock().cuts.send_modify(|number| *number += 1);
     }
 
     /// Refuses the token from now on, or accepts it again. Waiting polls are cut.
@@ -101,12 +98,12 @@ impl StandIn {
 
     /// Makes this share of calls fail from now on, with these kinds of faults.
     pub fn faults_of(&self, share: f64, kinds: &[Fault]) {
-        self.change(|state| (state.faults.share, state.faults.kinds) = (share, kinds.to_vec()));
+        self.change(|state| state.faults.inject(share, kinds));
     }
 
     /// Makes the next call of a method (`sendMessage`) fail.
     pub fn fault_next(&self, method: &str, fault: Fault) {
-        self.change(|state| state.faults.next.push((method.to_owned(), fault)));
+        self.change(|state| state.faults.inject_next(method, fault));
     }
 
     /// Changes the state, and wakes everything that waits for a change.

@@ -13,16 +13,20 @@ pub(super) mod topics;
 mod updates;
 mod users;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::server::faults::Faults;
+use crate::server::recording::Recording;
 
 use super::chat::Chat;
 use super::commands::Commands;
 use super::counters::{Counters, Violation};
-use super::faults::Faults;
+use super::faults::Fault;
 use super::files::Files;
 use super::limits::Pacing;
 use super::options::Options;
@@ -34,7 +38,7 @@ use super::rules::Rules;
 use super::user::User;
 use super::webhook::Webhook;
 
-/// The maximum number of stored calls; older ones are dropped, so that long tests stay small.
+/// The maximum number of recorded calls.
 const CALLS_KEPT_MAX: usize = 10_000;
 
 /// The state, behind one lock.
@@ -58,14 +62,16 @@ pub(super) struct State {
     /// All posts of the bot, in order.
     pub(super) posts: Vec<Post>,
     pub(super) actions: Vec<Action>,
-    /// The calls with their parameters.
-    pub(super) asked: VecDeque<(String, Value)>,
+    /// The calls with their parameters, and what was wrong with them.
+    pub(super) recording: Recording<(String, Value), Violation>,
     pub(super) last_number: u64,
     pub(super) pacing: Pacing,
-    pub(super) faults: Faults,
+    pub(super) faults: Faults<Fault>,
     pub(super) counters: Counters,
     /// Whether the token is refused.
     pub(super) is_revoked: bool,
+    /// Incremented when all connections are cut.
+    pub(super) cuts: watch::Sender<u64>,
 }
 
 impl State {
@@ -88,12 +94,13 @@ impl State {
             ballots: BTreeMap::new(),
             posts: Vec::new(),
             actions: Vec::new(),
-            asked: VecDeque::new(),
+            recording: Recording::new(CALLS_KEPT_MAX),
             last_number: 0,
             pacing: Pacing::default(),
             faults: Faults::new(options.seed),
             counters: Counters::default(),
             is_revoked: false,
+            cuts: watch::Sender::new(0),
             options,
         }
     }
@@ -125,14 +132,11 @@ impl State {
 
     /// Records a call.
     pub(super) fn record_call(&mut self, method: &str, parameters: &Value) {
-        self.asked.push_back((method.to_owned(), parameters.clone()));
-        if self.asked.len() > CALLS_KEPT_MAX {
-            self.asked.pop_front();
-        }
+        self.recording.record_call((method.to_owned(), parameters.clone()));
     }
 
     pub(super) fn record_violation(&mut self, method: &str, reason: &str, parameters: &Value) {
         let (method, reason, parameters) = (method.to_owned(), reason.to_owned(), parameters.clone());
-        self.counters.violations.push(Violation { method, reason, parameters });
+        self.recording.violations.push(Violation { method, reason, parameters });
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::changes::WAIT_MAX;
+use crate::server::changes::WAIT_MAX;
 
 use super::counters::{Counters, Violation};
 use super::post::{Action, MessageRef, Post, text};
@@ -132,13 +132,13 @@ impl StandIn {
     #[must_use]
     pub fn asked(&self, method: &str) -> Vec<Value> {
         let state = self.shared.lock();
-        state.asked.iter().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
+        state.recording.calls().filter(|(name, _)| name == method).map(|(_, parameters)| parameters.clone()).collect()
     }
 
     /// Returns all calls with their parameters, in order, except `getUpdates`.
     #[must_use]
     pub fn all_asked(&self) -> Vec<(String, Value)> {
-        self.shared.lock().asked.iter().cloned().collect()
+        self.shared.lock().recording.calls().cloned().collect()
     }
 
     /// Returns the content of a file by its `file_id`.
@@ -168,7 +168,7 @@ impl StandIn {
     /// Returns the calls that do not conform to Telegram's description and documentation.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        self.shared.lock().counters.violations.clone()
+        self.shared.lock().recording.violations.clone()
     }
 
     /// Returns the stand-in's own answers and updates that do not fit the description.
@@ -176,7 +176,7 @@ impl StandIn {
     /// See `Options::check_answers`.
     #[must_use]
     pub fn own_misfits(&self) -> Vec<String> {
-        self.shared.lock().counters.own_misfits.clone()
+        self.shared.lock().recording.own_misfits.clone()
     }
 
     /// Returns the bot's answer to a button press; none if there is none yet.
@@ -249,7 +249,8 @@ impl State {
 
     /// Describes the state for a failure message.
     fn describe_now(&self) -> String {
-        let Counters { updates, given, confirmed, calls, violations, .. } = &self.counters;
+        let Counters { updates, given, confirmed, calls, .. } = &self.counters;
+        let violations = &self.recording.violations;
         let last: Vec<_> =
             self.posts.iter().rev().take(5).map(|post| json!(text(&self.current(post).message))).collect();
         format!(

@@ -43,7 +43,7 @@ async fn a_group_has_a_limit_of_its_own_and_all_chats_together_have_one() {
     assert_eq!(bot.call("getMe", json!({})).await.0, 200);
     assert_eq!(bot.stand_in.counters().overruns, 2);
     let scaled = Limits::default().scaled(0.01);
-    assert_eq!((scaled.group.messages, scaled.group.per.as_millis()), (20, 600));
+    assert_eq!((scaled.group.count, scaled.group.per.as_millis()), (20, 600));
 }
 
 #[tokio::test]

@@ -53,7 +53,6 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
         address = request.uri().query().unwrap_or_default().to_owned();
         Ok(response)
     };
-    stream.set_nodelay(true).unwrap_or_default();
     let Ok(socket) = tokio_tungstenite::accept_hdr_async(stream, look).await else { return };
     shared.change(|state| state.counters.connections += 1);
     let given = |name: &str, value: &str| address.split('&').any(|pair| pair.split_once('=') == Some((name, value)));

@@ -70,7 +70,7 @@ impl State {
 
     /// Records a violation by the client.
     pub(super) fn complain(&mut self, sent: &Value, reason: &str) {
-        self.counters.violations.push(Violation {
+        self.recording.violations.push(Violation {
             method: "GATEWAY".to_owned(),
             path: "op 8".to_owned(),
             reason: reason.to_owned(),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::discord::draft::Draft;
 use crate::discord::id::Id;
 use crate::discord::stand_in::StandIn;
-use crate::discord::upload::Upload;
 use crate::json::merge;
+use crate::server::upload::Upload;
 
 impl StandIn {
     /// Posts a message.

@@ -6,7 +6,7 @@ use crate::discord::id::Id;
 use crate::discord::interaction::Kind;
 use crate::discord::stand_in::StandIn;
 use crate::discord::state::State;
-use crate::discord::upload::Upload;
+use crate::server::upload::Upload;
 
 impl StandIn {
     /// Uses a slash command and returns the interaction.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::discord::id::Id;
 use crate::discord::rules::Operation;
-use crate::discord::upload::Upload;
+use crate::server::upload::Upload;
 
 /// The maximum size of a body, in bytes.
 const BODY_MAX: usize = 32 << 20;

@@ -6,7 +6,7 @@ use crate::discord::draft::Draft;
 use crate::discord::id::Id;
 use crate::discord::message::numbered;
 use crate::discord::state::State;
-use crate::discord::upload::Upload;
+use crate::server::upload::Upload;
 
 use super::message_rules::check_edit;
 use super::refusal::Refusal;

@@ -1,7 +1,6 @@
 //! Injected faults, derived from a seed.
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use crate::server::faults;
 
 /// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +26,9 @@ impl Fault {
     pub const ALL: [Self; 5] = [Self::TooMany, Self::Broken, Self::Slow, Self::CutBefore, Self::CutAfter];
 }
 
-/// The share of failing calls, and the kinds of their faults.
+/// The faults of calls: injected ones, and those that last until a test ends them.
 pub(in crate::discord) struct Faults {
-    pub(super) random: StdRng,
-    pub(in crate::discord) share: f64,
-    pub(in crate::discord) kinds: Vec<Fault>,
-    /// Faults for the next calls of an operation, which precede random ones.
-    pub(in crate::discord) next: Vec<(String, Fault)>,
+    pub(in crate::discord) injected: faults::Faults<Fault>,
     /// Whether all calls with the token are answered with 401.
     pub(in crate::discord) refuses_token: bool,
     /// Names that are refused for webhooks, although no rule says so.
@@ -44,12 +39,8 @@ pub(in crate::discord) struct Faults {
 
 impl Faults {
     pub(in crate::discord) fn new(seed: u64) -> Self {
-        let random = StdRng::seed_from_u64(seed.wrapping_add(2));
         Self {
-            random,
-            share: 0.0,
-            kinds: Fault::ALL.to_vec(),
-            next: Vec::new(),
+            injected: faults::Faults::new(seed),
             refuses_token: false,
             refused_names: Vec::new(),
             broken: Vec::new(),
@@ -63,10 +54,6 @@ impl Faults {
         if self.broken.iter().any(|broken| broken == operation) {
             return Some(Fault::Broken);
         }
-        if let Some(index) = self.next.iter().position(|(wanted, _)| wanted == operation) {
-            return Some(self.next.remove(index).1);
-        }
-        let falls = self.share > 0.0 && self.random.random_bool(self.share) && !self.kinds.is_empty();
-        falls.then(|| self.kinds[self.random.random_range(0..self.kinds.len())])
+        self.injected.choose(|wanted| wanted == operation)
     }
 }

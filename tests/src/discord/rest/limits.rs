@@ -1,26 +1,10 @@
 //! Rate limits, and the buckets that count calls against them.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A number of calls in a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// Calls.
-    pub calls: u32,
-    /// The time, from the first call.
-    pub per: Duration,
-}
-
-impl Limit {
-    /// A number of calls in a number of milliseconds.
-    #[must_use]
-    pub const fn new(calls: u32, millis: u64) -> Self {
-        Self { calls, per: Duration::from_millis(millis) }
-    }
-}
+use crate::server::limits::{Forbidden, Limit};
 
 /// The limits by operation.
 ///
@@ -52,8 +36,7 @@ impl Limits {
     /// No limits.
     #[must_use]
     pub fn none() -> Self {
-        let all = Limit::new(u32::MAX, 1);
-        Self { global: all, others: all, named: HashMap::new() }
+        Self { global: Limit::NONE, others: Limit::NONE, named: HashMap::new() }
     }
 }
 
@@ -63,7 +46,7 @@ pub(super) struct Window {
     pub(super) since: Instant,
     pub(super) used: u32,
     /// The period in which a 429 forbids calls.
-    pub(super) forbidden: Option<(Instant, Instant)>,
+    pub(super) forbidden: Option<Forbidden>,
 }
 
 /// The buckets in use.

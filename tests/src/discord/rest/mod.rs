@@ -30,13 +30,13 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
+
+use crate::server::listener::{CutOff, accept, serve_http};
+use crate::server::responses::{json_response, response, set_retry_after};
 
 use super::counters::Violation;
 use super::rules::Operation;
@@ -49,43 +49,13 @@ use refusal::Refusal;
 use reply::{Outcome, Reply};
 use treatment::Treatment;
 
-/// The number of calls that are kept.
-const CALLS_KEPT_MAX: usize = 1_000;
-
-/// The connection was closed without an answer.
-#[derive(Debug)]
-struct CutOff;
-
-impl std::fmt::Display for CutOff {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("cut off on purpose")
-    }
-}
-
-impl std::error::Error for CutOff {}
-
 /// Accepts connections for as long as it is polled.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                connections.spawn(serve(stream, Arc::clone(&shared)));
-            }
-            Some(ended) = connections.join_next() => shared.changes.record_end(ended),
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    stream.set_nodelay(true).unwrap_or_default();
-    let service = service_fn(|request| answer(Arc::clone(&shared), request));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service);
-    // Fails when the client has disconnected, or was disconnected.
-    connection.await.unwrap_or_default();
+    let serve = |stream| {
+        let shared = Arc::clone(&shared);
+        serve_http(stream, move |request| answer(Arc::clone(&shared), request))
+    };
+    accept(listener, &shared.changes, serve).await;
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, CutOff> {
@@ -114,10 +84,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<Response<Body>, CutOff> {
     let (mut pace, fault) = shared.change(|state| {
         *state.counters.calls.entry(operation.name.clone()).or_default() += 1;
-        state.asked.push_back((operation.name.clone(), call.reason.clone(), call.body_or_null()));
-        if state.asked.len() > CALLS_KEPT_MAX {
-            state.asked.pop_front();
-        }
+        state.recording.record_call((operation.name.clone(), call.reason.clone(), call.body_or_null()));
         let pace = state.pace(&call);
         let fault = if pace.allows() { state.choose_fault(&operation.name) } else { None };
         (pace, fault)
@@ -161,7 +128,7 @@ async fn perform(shared: &Shared, operation: &Operation, call: Call) -> Result<R
     {
         shared.change(|state| state.record_violation(&operation.method, &call.path, reason, &call.body_or_null()));
     }
-    let response = outcome.map_or_else(refuse, |reply| respond(reply.status, reply.body));
+    let response = outcome.map_or_else(refuse, |reply| json_response(reply.status, reply.body.as_ref()));
     Ok(finish(shared, response, &pace))
 }
 
@@ -192,16 +159,16 @@ fn check_own(shared: &Shared, operation: &Operation, outcome: &Outcome) {
     let Ok(Reply { status, body: Some(body) }) = outcome else { return };
     for misfit in shared.rules.check_answer(operation, *status, body) {
         let text = format!("{} {}: {}: {}", operation.method, operation.path, misfit.at, misfit.why);
-        shared.change(|state| state.counters.own_misfits.push(text));
+        shared.change(|state| state.recording.own_misfits.push(text));
     }
 }
 
 fn refuse(refusal: Refusal) -> Response<Body> {
     let retry_after = refusal.retry_after();
-    let mut response = respond(refusal.status(), Some(refusal.body()));
+    let mut response = json_response(refusal.status(), Some(&refusal.body()));
     if let Some(seconds) = retry_after {
         // The header has whole seconds, the body fractions.
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.ceil() as u64));
+        set_retry_after(&mut response, seconds.ceil() as u64);
     }
     for (name, value) in refusal.headers() {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -211,18 +178,8 @@ fn refuse(refusal: Refusal) -> Response<Body> {
 
 /// The answer of a proxy in front of Discord.
 fn shut_out() -> Response<Body> {
-    let mut response = Response::new(Body::from("<!doctype html><title>Access denied (1015)</title>"));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1_u64));
-    response
-}
-
-fn respond(status: u16, body: Option<Value>) -> Response<Body> {
-    let text = body.map(|body| body.to_string());
-    let mut response = Response::new(text.map_or_else(Body::empty, Body::from));
-    *response.status_mut() = StatusCode::from_u16(status).expect("a status that exists");
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response = response(403, "text/html", "<!doctype html><title>Access denied (1015)</title>");
+    set_retry_after(&mut response, 1);
     response
 }
 
@@ -247,13 +204,13 @@ fn file(shared: &Shared, path: &str) -> Response<Body> {
                 .insert(header::CONTENT_TYPE, media.unwrap_or(HeaderValue::from_static("text/plain")));
             response
         }
-        None => respond(404, Some(json!("This content is no longer available."))),
+        None => json_response(404, Some(&json!("This content is no longer available."))),
     }
 }
 
 impl State {
     fn record_violation(&mut self, method: &str, path: &str, reason: &str, body: &Value) {
         let (method, path, reason) = (method.to_owned(), path.to_owned(), reason.to_owned());
-        self.counters.violations.push(Violation { method, path, reason, body: body.clone() });
+        self.recording.violations.push(Violation { method, path, reason, body: body.clone() });
     }
 }

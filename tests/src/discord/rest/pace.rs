@@ -6,13 +6,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::discord::state::State;
+use crate::server::limits::{Forbidden, Limit};
 
 use super::call::Call;
-use super::limits::{Limit, Window};
+use super::limits::Window;
 use super::refusal::Refusal;
-
-/// Calls that were in flight when a 429 was answered are not counted as violations.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// The state of a bucket after a call.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ impl Pace {
         let mut put = |name, value: String| {
             headers.insert(name, HeaderValue::try_from(value).expect("digits and letters"));
         };
-        put("x-ratelimit-limit", self.limit.calls.to_string());
+        put("x-ratelimit-limit", self.limit.count.to_string());
         put("x-ratelimit-remaining", self.remaining.to_string());
         put("x-ratelimit-reset", format!("{:.3}", self.reset_at));
         put("x-ratelimit-reset-after", format!("{:.3}", self.reset.as_secs_f64()));
@@ -80,8 +78,7 @@ impl State {
     pub(super) fn forbid(&mut self, call: &Call, seconds: f64) {
         let key = format!("{} {}", bucket(&call.operation.name), major(call));
         if let Some(window) = self.buckets.windows.get_mut(&key) {
-            let now = Instant::now();
-            window.forbidden = Some((now + GRACE, now + Duration::from_secs_f64(seconds)));
+            window.forbidden = Some(Forbidden::new(Instant::now(), Duration::from_secs_f64(seconds)));
         }
     }
 
@@ -91,11 +88,11 @@ impl State {
         if now >= window.since + limit.per {
             (window.since, window.used) = (now, 0);
         }
-        let forbidden = window.forbidden.filter(|(from, until)| *from <= now && now < *until).map(|(_, until)| until);
+        let forbidden = window.forbidden.and_then(|forbidden| forbidden.until(now));
         window.used = window.used.saturating_add(1);
-        let over = (window.used > limit.calls || forbidden.is_some()).then_some("user");
+        let over = (window.used > limit.count || forbidden.is_some()).then_some("user");
         let reset = forbidden.unwrap_or(window.since + limit.per).saturating_duration_since(now);
-        let remaining = limit.calls.saturating_sub(window.used);
+        let remaining = limit.count.saturating_sub(window.used);
         let reset_at = std::time::Duration::from_millis(self.now()).as_secs_f64() + reset.as_secs_f64();
         Pace { limit, remaining, reset, bucket: String::new(), reset_at, over }
     }

@@ -24,7 +24,8 @@ impl State {
     pub(super) fn choose_fault(&mut self, operation: &str) -> Option<Treatment> {
         let fault = self.faults.choose(operation)?;
         self.counters.faults += 1;
-        let random = &mut self.faults.random;
+        let injected = &mut self.faults.injected;
+        let random = &mut injected.random;
         Some(match fault {
             Fault::TooMany => {
                 let seconds = f64::from(random.random_range(50..400_u32)) / 1_000.0;
@@ -36,7 +37,7 @@ impl State {
                 1 => Refusal::new(502, 0, "502: Bad Gateway"),
                 _ => Refusal::new(503, 0, "503: Service Unavailable"),
             }),
-            Fault::Slow => Treatment::Late(Duration::from_millis(random.random_range(200..1_500))),
+            Fault::Slow => Treatment::Late(injected.delay()),
             Fault::CutBefore => Treatment::Before,
             Fault::CutAfter => Treatment::After,
             Fault::Unauthorized => Treatment::Instead(Refusal::unauthorized()),

@@ -8,8 +8,9 @@ use axum::http::{Request, header};
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
+use crate::server::upload::Upload;
 use crate::telegram::description::Method;
-use crate::telegram::files::{UPLOAD_MAX, Upload};
+use crate::telegram::files::UPLOAD_MAX;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::rules::Rules;
 

@@ -6,8 +6,8 @@ use rand::RngExt;
 use serde_json::{Map, Value, json};
 
 use crate::json::merge;
+use crate::server::upload::Upload;
 use crate::telegram::entities::{self, Formatted, units};
-use crate::telegram::files::Upload;
 use crate::telegram::html;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;

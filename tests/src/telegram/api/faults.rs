@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
-
 use crate::telegram::faults::Fault;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;
@@ -25,13 +23,13 @@ pub(super) enum Chosen {
 
 impl State {
     pub(super) fn choose_fault(&mut self, method: &str) -> Option<Chosen> {
-        let fault = self.faults.choose(method)?;
+        let fault = self.faults.choose(|wanted| wanted.eq_ignore_ascii_case(method))?;
         self.counters.faults += 1;
         Some(match fault {
             Fault::TooMany => Chosen::Instead(Refusal::too_many(RETRY_AFTER_SECONDS)),
             Fault::Broken => Chosen::Instead(Refusal::internal()),
             Fault::BadGateway => Chosen::BadGateway,
-            Fault::Slow => Chosen::Late(Duration::from_millis(self.faults.random.random_range(200..1_500))),
+            Fault::Slow => Chosen::Late(self.faults.delay()),
             Fault::CutBefore => Chosen::Before,
             Fault::CutAfter => Chosen::After,
             Fault::Truncated => Chosen::Truncated,

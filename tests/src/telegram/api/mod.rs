@@ -28,11 +28,11 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use futures_util::{StreamExt, stream};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+
+use crate::server::listener::{CutOff, accept, serve_http};
+use crate::server::responses::{json_response, response, set_retry_after};
 
 use super::description::Method;
 use super::refusal::{Outcome, Refusal};
@@ -41,46 +41,22 @@ use super::shared::Shared;
 use call::Call;
 use faults::Chosen;
 
-/// The connection is closed.
-#[derive(Debug)]
-struct CutOff;
-
-impl std::fmt::Display for CutOff {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("cut off on purpose")
-    }
-}
-
-impl std::error::Error for CutOff {}
-
 /// Accepts connections for as long as it is polled.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                shared.change_silently(|state| state.counters.connections += 1);
-                connections.spawn(serve(stream, Arc::clone(&shared)));
-            }
-            Some(ended) = connections.join_next() => shared.changes.record_end(ended),
-        }
-    }
+    let begin = |stream| {
+        shared.change_silently(|state| state.counters.connections += 1);
+        serve(stream, Arc::clone(&shared))
+    };
+    accept(listener, &shared.changes, begin).await;
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    stream.set_nodelay(true).unwrap_or_default();
-    let mut cuts = shared.cuts.subscribe();
-    let service = service_fn(|request| answer(Arc::clone(&shared), request));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service);
+    let mut cuts = shared.change_silently(|state| state.cuts.subscribe());
     tokio::select! {
         // Anything that happens after a cut must not be sent through a connection from before it.
         biased;
         _cut = cuts.changed() => {}
-        // Fails when the client has disconnected, or was disconnected.
-        ended = connection => ended.unwrap_or_default(),
+        () = serve_http(stream, |request| answer(Arc::clone(&shared), request)) => {}
     }
 }
 
@@ -146,7 +122,7 @@ async fn perform(
         && method.name != "getUpdates"
         && let Err(misfit) = shared.rules.check_answer(method, result)
     {
-        shared.change(|state| state.counters.own_misfits.push(format!("{}: {misfit}", method.name)));
+        shared.change(|state| state.recording.own_misfits.push(format!("{}: {misfit}", method.name)));
     }
     let outcome = outcome.map(|result| shared.change_silently(|state| state.roughened(&method.name, result)));
     match fault {
@@ -184,11 +160,9 @@ fn envelope(outcome: Outcome) -> (u16, Value, Option<u64>) {
 
 fn respond(outcome: Outcome) -> Response<Body> {
     let (status, body, retry_after) = envelope(outcome);
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).expect("a status that exists");
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response = json_response(status, Some(&body));
     if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        set_retry_after(&mut response, seconds);
     }
     response
 }
@@ -216,10 +190,7 @@ fn bad_gateway() -> Response<Body> {
     let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
                 <center><h1>502 Bad Gateway</h1></center>\r\n\
                 <hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n";
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    response
+    response(502, "text/html", page)
 }
 
 /// An answer that ends in the middle.
@@ -231,8 +202,7 @@ fn truncated(whole: &[u8]) -> Response<Body> {
         Err(CutOff)
     };
     let pieces = stream::once(async { Ok(half) }).chain(stream::once(end));
-    let mut response = Response::new(Body::from_stream(pieces));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response = response(200, "application/json", Body::from_stream(pieces));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     response
 }
@@ -254,7 +224,5 @@ async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff>
         Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
         Some(Chosen::Nulls) | None => {}
     }
-    let mut response = Response::new(Body::from(bytes));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    Ok(response)
+    Ok(response(200, "application/octet-stream", bytes))
 }

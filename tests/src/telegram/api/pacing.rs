@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::server::limits::{Forbidden, Limit};
 use crate::telegram::kind::Kind;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;
 
 use super::call::Call;
-
-/// Calls that were in flight when a 429 was answered are not counted as violations.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// Returns the number of messages that a call sends, and whether it edits one.
 fn weight(call: &Call) -> (usize, bool) {
@@ -38,9 +36,7 @@ impl State {
                 applied.push((format!("group {chat}"), limits.group, count));
             }
         }
-        if let Some((from, until)) = self.pacing.forbidden.get(&chat).copied()
-            && (from..until).contains(&now)
-        {
+        if let Some(until) = self.pacing.forbidden.get(&chat).and_then(|forbidden| forbidden.until(now)) {
             self.counters.overruns += 1;
             self.counters.hasty += 1;
             return Err(Refusal::too_many(whole_seconds(until - now)));
@@ -53,7 +49,7 @@ impl State {
             return Err(Refusal::too_many(seconds));
         }
         for (key, limit, count) in applied {
-            if limit.messages < usize::MAX {
+            if limit.count < Limit::NONE.count {
                 self.pacing.sent.entry(key).or_default().extend(std::iter::repeat_n(now, count));
             }
         }
@@ -69,8 +65,7 @@ impl State {
     }
 
     fn forbid(&mut self, chat: i64, seconds: u64) {
-        let now = Instant::now();
-        self.pacing.forbidden.insert(chat, (now + GRACE, now + Duration::from_secs(seconds)));
+        self.pacing.forbidden.insert(chat, Forbidden::new(Instant::now(), Duration::from_secs(seconds)));
     }
 }
 

@@ -4,8 +4,8 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::json::{drop_nulls, merge, without};
+use crate::server::upload::Upload;
 use crate::telegram::entities::Formatted;
-use crate::telegram::files::Upload;
 use crate::telegram::kind::Kind;
 use crate::telegram::message::Draft;
 use crate::telegram::post::{self, MessageRef};

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::telegram::files::{Stored, Upload};
+use crate::server::upload::Upload;
+use crate::telegram::files::Stored;
 use crate::telegram::refusal::Refusal;
 use crate::telegram::state::State;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::telegram::files::Upload;
+use crate::server::upload::Upload;
 use crate::telegram::post::{MessageRef, Post};
 use crate::telegram::state::State;
 

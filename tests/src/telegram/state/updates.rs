@@ -22,7 +22,7 @@ impl State {
         if self.options.check_answers
             && let Err(misfit) = self.rules.check_object("Update", &update)
         {
-            self.counters.own_misfits.push(misfit);
+            self.recording.own_misfits.push(misfit);
         }
         if self.options.roughness > 0.0 {
             roughen(&mut self.queue.random, self.options.roughness, &mut update);
