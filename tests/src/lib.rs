@@ -17,3 +17,4 @@ pub use daemon::{Daemon, Project, palabre};
 pub use mutation::mutate;
 pub use rows::commit_rows;
 pub use seed::random;
+pub use server::app::App;

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use palabre_engine::{Engine, Options};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
-use palabre_tests::{Client, Daemon, Project};
+use palabre_tests::{App, Client, Daemon, Project};
 use palabre_types::Bot;
 use serde_json::{Value, json};
 
@@ -200,13 +199,9 @@ async fn a_token_that_is_not_used_for_thirty_days_is_nobody_s() {
     .await
     .unwrap();
     rooms.ready().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let app = rooms.router().into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = tokio::task::JoinSet::new();
-    server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let app = App::serve(rooms.router()).await;
 
-    let mut alice = Client::connect(&address).await.unwrap();
+    let mut alice = Client::connect(&app.address).await.unwrap();
     let token = alice.token().to_owned();
     alice.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
     // Her message is durable, and so is what was written before it. Then nobody is connected any
@@ -214,15 +209,16 @@ async fn a_token_that_is_not_used_for_thirty_days_is_nobody_s() {
     alice.say("hello", "1").await.unwrap();
     asks(&mut alice, "leave_room", json!({})).await;
     clock.advance(29 * DAY);
-    assert_eq!(Client::connect_with(&address, Some(&token)).await.unwrap().token(), token);
+    assert_eq!(Client::connect_with(&app.address, Some(&token)).await.unwrap().token(), token);
     // Being connected counts as use, so the time begins when the service has noticed that she is
     // gone.
     drop(alice);
-    let stats = || async { reqwest::get(format!("http://{address}/api/stats")).await.unwrap().text().await.unwrap() };
+    let stats =
+        || async { reqwest::get(format!("http://{}/api/stats", app.address)).await.unwrap().text().await.unwrap() };
     while !stats().await.contains("\"connections\":0") {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     clock.advance(31 * DAY);
-    assert_ne!(Client::connect_with(&address, Some(&token)).await.unwrap().token(), token);
+    assert_ne!(Client::connect_with(&app.address, Some(&token)).await.unwrap().token(), token);
     engine.shutdown().await;
 }

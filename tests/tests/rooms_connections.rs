@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use palabre_engine::{Engine, Options};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
-use palabre_tests::{Client, Daemon, Project};
+use palabre_tests::{App, Client, Daemon, Project};
 use palabre_types::Bot;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -160,11 +159,7 @@ async fn a_client_that_only_reads_stays_in_the_room() {
     let clock = VirtualClock::new(1_800_000_000_000);
     let entropy = || Arc::new(SeededEntropy::new(1));
     let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(clock.clone()), entropy());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let app = rooms.router().into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = tokio::task::JoinSet::new();
-    server.spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let app = App::serve(rooms.router()).await;
     let engine = Engine::start(Options {
         store,
         clock: Arc::new(clock.clone()),
@@ -180,10 +175,10 @@ async fn a_client_that_only_reads_stays_in_the_room() {
     .await
     .unwrap();
     rooms.ready().await;
-    let (mut reader, _) = Client::enter(&address, "reader", "general").await.unwrap();
+    let (mut reader, _) = Client::enter(&app.address, "reader", "general").await.unwrap();
     for hour in 1..=5 {
         clock.advance(Duration::from_secs(3_600));
-        let (mut other, _) = Client::enter(&address, "other", "general").await.unwrap();
+        let (mut other, _) = Client::enter(&app.address, "other", "general").await.unwrap();
         other.say(&format!("hour {hour}"), &hour.to_string()).await.unwrap();
         reader.hears(&format!("hour {hour}")).await.unwrap();
     }

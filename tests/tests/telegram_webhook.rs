@@ -10,10 +10,8 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use palabre_tests::telegram::{Limits, Options, StandIn};
-use palabre_tests::{Daemon, Project};
+use palabre_tests::{App, Daemon, Project};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 const SECRET: &str = "x-telegram-bot-api-secret-token";
 const SCRIPT: &str = "function on_message(event) event:reply(`{event.text} is number {store.incr(\"count\")}`) end";
@@ -23,7 +21,7 @@ struct Proxy {
     /// `http://127.0.0.1:PORT`
     url: String,
     behind: Arc<Behind>,
-    _server: JoinSet<()>,
+    _app: App,
 }
 
 #[derive(Default)]
@@ -38,13 +36,9 @@ struct Behind {
 
 impl Proxy {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let behind = Arc::new(Behind::default());
-        let app = Router::new().fallback(hand_on).with_state(Arc::clone(&behind));
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, behind, _server: server }
+        let app = App::serve(Router::new().fallback(hand_on).with_state(Arc::clone(&behind))).await;
+        Self { url: format!("http://{}", app.address), behind, _app: app }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What one platform does differently from another is in the modules of its stand-in.
 
+pub(crate) mod app;
 pub(crate) mod changes;
 pub(crate) mod faults;
 pub(crate) mod limits;

@@ -5,17 +5,14 @@ mod looks;
 mod visitor;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use palabre_platform::{SeededEntropy, SystemClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
-use palabre_tests::Client;
+use palabre_tests::{App, Client};
 use palabre_types::{ActionKind, Bot, EventName, MessageId, RoomId, SpaceId, UserId};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use crate::fixture::Fixture;
 use crate::platform::{Deed, Lack, Platform, Seen, SeenMember, SeenRoom};
@@ -27,42 +24,36 @@ const ROOM: &str = "general";
 pub(crate) struct OnRooms {
     store: Store,
     fixture: Fixture,
-    address: String,
+    app: App,
     people: HashMap<String, Visitor>,
     http: reqwest::Client,
-    _server: JoinSet<()>,
 }
 
 impl OnRooms {
-    async fn serve(store: &Store) -> (Fixture, String, JoinSet<()>) {
+    async fn serve(store: &Store) -> (Fixture, App) {
         let entropy = Arc::new(SeededEntropy::new(7));
         let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(SystemClock), entropy);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine");
-        let address = listener.local_addr().expect("a bound socket has an address").to_string();
-        let app = rooms.router().into_make_service_with_connect_info::<SocketAddr>();
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.expect("it serves until it is dropped") });
+        let app = App::serve(rooms.router()).await;
         let bot = Bot { name: "rooms".into(), platform: "rooms".into() };
-        (Fixture::new(bot, rooms, store, Vec::new()).await, address, server)
+        (Fixture::new(bot, rooms, store, Vec::new()).await, app)
     }
 
     async fn open(store: Store) -> Self {
-        let (fixture, address, server) = Self::serve(&store).await;
-        let mut here =
-            Self { store, fixture, address, people: HashMap::new(), http: crate::http::client(), _server: server };
+        let (fixture, app) = Self::serve(&store).await;
+        let mut here = Self { store, fixture, app, people: HashMap::new(), http: crate::http::client() };
         here.come_in().await;
         here
     }
 
     async fn come_in(&mut self) {
         for who in ["alice", "bob"] {
-            self.people.insert(who.to_owned(), Visitor::enter(&self.address, who, ROOM).await);
+            self.people.insert(who.to_owned(), Visitor::enter(&self.app.address, who, ROOM).await);
         }
     }
 
     /// Returns `room_joined` of a user who enters now.
     async fn looked_into(&self) -> Value {
-        Client::enter(&self.address, "watcher", ROOM).await.expect("the room is open").1
+        Client::enter(&self.app.address, "watcher", ROOM).await.expect("the room is open").1
     }
 }
 
@@ -162,7 +153,7 @@ impl Platform for OnRooms {
         let users = self.looked_into().await["users"].take();
         let is_there = users.as_array().is_some_and(|users| users.iter().any(|user| user["username"] == who));
         // A banned user cannot enter any other room either.
-        let mut client = Client::connect_as(&self.address, who).await.expect("the service is up");
+        let mut client = Client::connect_as(&self.app.address, who).await.expect("the service is up");
         let number = client.ask("join_room", json!({ "username": who, "room": "lobby" })).await;
         let answer = client.ack(number.expect("the connection holds")).await.expect("it is acknowledged");
         let is_banned = answer["error"].as_str().is_some_and(|error| error.contains("banned"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
+use palabre_tests::App;
 use palabre_tests::telegram::{Fault, Options};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -129,7 +130,7 @@ async fn a_bot_receives_only_the_updates_that_it_requested() {
 type Got = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// Runs a bot's server, which answers with these statuses, then with 200.
-async fn serve(statuses: &[u16], tasks: &mut JoinSet<()>) -> (String, Got) {
+async fn serve(statuses: &[u16]) -> (App, Got) {
     let got = Got::default();
     let (kept, statuses) = (Arc::clone(&got), Arc::new(Mutex::new(statuses.iter().copied().collect::<VecDeque<_>>())));
     let take = move |headers: HeaderMap, Json(update): Json<Value>| {
@@ -138,18 +139,15 @@ async fn serve(statuses: &[u16], tasks: &mut JoinSet<()>) -> (String, Got) {
         let status = statuses.lock().unwrap().pop_front().unwrap_or(200);
         async move { StatusCode::from_u16(status).unwrap() }
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    tasks.spawn(async move { axum::serve(listener, Router::new().route("/hook", post(take))).await.unwrap() });
-    (url, got)
+    (App::serve(Router::new().route("/hook", post(take))).await, got)
 }
 
 #[tokio::test]
 async fn a_webhook_gets_updates_in_order_and_again_after_a_failure() {
     let options = Options { webhook_pause: Duration::from_millis(10), ..quick() };
     let Some(bot) = Bot::start_with(options).await else { return };
-    let mut tasks = JoinSet::new();
-    let (url, got) = serve(&[200, 500, 503], &mut tasks).await;
+    let (app, got) = serve(&[200, 500, 503]).await;
+    let url = format!("http://{}/hook", app.address);
     bot.stand_in.says("alice", "Village", "dropped");
     let hook = json!({ "url": url, "secret_token": "s3cret", "drop_pending_updates": true });
     bot.ok("setWebhook", hook).await;

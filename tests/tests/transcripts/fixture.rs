@@ -4,11 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::routing::get;
-use palabre_tests::{Daemon, Project};
+use palabre_tests::{App, Daemon, Project};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::driver::Driver;
 use super::scenario::{Platform, Scenario};
@@ -123,14 +121,11 @@ struct Feed {
     address: String,
     titles: Arc<Mutex<Vec<String>>>,
     asked: watch::Sender<usize>,
-    /// Stops with the feed.
-    _server: JoinSet<()>,
+    _app: App,
 }
 
 impl Feed {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let (titles, asked) = (Arc::new(Mutex::new(vec!["Article 1".to_owned()])), watch::Sender::new(0));
         let (shown, count) = (Arc::clone(&titles), asked.clone());
         let answer = move || {
@@ -138,10 +133,8 @@ impl Feed {
             let answer = Json(document(&shown.lock().unwrap()));
             async move { answer }
         };
-        let app = axum::Router::new().route("/feed.json", get(answer));
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, titles, asked, _server: server }
+        let app = App::serve(axum::Router::new().route("/feed.json", get(answer))).await;
+        Self { address: format!("http://{}", app.address), titles, asked, _app: app }
     }
 
     /// Adds an article.

@@ -34,7 +34,7 @@ impl OnRooms {
             Deed::Submits { who, values, .. } => self.submits(who, values).await,
             Deed::Types { who } => self.asks(who, "typing", json!({ "is_typing": true })).await,
             Deed::Connects { who } | Deed::Joins { who } => {
-                let visitor = Visitor::enter(&self.address, who, ROOM).await;
+                let visitor = Visitor::enter(&self.app.address, who, ROOM).await;
                 self.people.insert(who.to_owned(), visitor);
                 String::new()
             }
@@ -82,7 +82,7 @@ impl OnRooms {
     async fn attaches(&mut self, who: &str, text: &str, name: &str, data: &str) -> String {
         let file = json!({ "name": name, "content_type": "text/plain" });
         let place = self.visitor(who).asks("upload", file).await;
-        let url = format!("http://{}{}", self.address, place["url"].as_str().expect("there is a place for it"));
+        let url = format!("http://{}{}", self.app.address, place["url"].as_str().expect("there is a place for it"));
         let put = self.http.put(url).body(data.to_owned()).send().await.expect("the service is up");
         assert!(put.status().is_success(), "{put:?}");
         self.asks(who, "send_message", json!({ "message": text, "files": [place["id"]] })).await

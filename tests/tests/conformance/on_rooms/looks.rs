@@ -12,7 +12,7 @@ impl OnRooms {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let mut files = Vec::new();
         for file in list(&shown["attachments"]) {
-            let url = format!("http://{}{}", self.address, text(&file["url"]));
+            let url = format!("http://{}{}", self.app.address, text(&file["url"]));
             let body = self.http.get(url).send().await.expect("the file is there").text().await;
             files.push((text(&file["name"]), body.expect("it is text")));
         }
