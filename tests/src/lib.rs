@@ -11,6 +11,7 @@ mod rows;
 mod seed;
 mod server;
 pub mod telegram;
+mod waiting;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
@@ -18,3 +19,4 @@ pub use mutation::mutate;
 pub use rows::commit_rows;
 pub use seed::random;
 pub use server::app::App;
+pub use waiting::eventually;

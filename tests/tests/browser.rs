@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use fantoccini::{Client, ClientBuilder, Locator};
-use palabre_tests::{Daemon, Project};
+use palabre_tests::{Daemon, Project, eventually};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -116,15 +116,22 @@ async fn shown(browser: &Client) -> Vec<(String, String)> {
 }
 
 /// Waits until the page shows a message with this text.
-async fn sees(browser: &Client, text: &str) -> Duration {
-    let began = Instant::now();
-    while began.elapsed() < WAIT_MAX {
-        if shown(browser).await.iter().any(|(_, shown)| shown.contains(text)) {
-            return began.elapsed();
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("never shown: {text}; shown: {:?}", shown(browser).await);
+async fn sees(browser: &Client, text: &str) {
+    let look = async || {
+        let all = shown(browser).await;
+        let is_shown = all.iter().any(|(_, shown)| shown.contains(text));
+        is_shown.then_some(()).ok_or_else(|| format!("shown: {all:?}"))
+    };
+    eventually(WAIT_MAX, &format!("{text:?} on the page"), look).await;
+}
+
+/// Waits until the log contains a text.
+async fn logs(project: &Project, timeout: Duration, text: &str) {
+    let look = async || {
+        let log = project.log();
+        if log.contains(text) { Ok(()) } else { Err(log) }
+    };
+    eventually(timeout, &format!("{text:?} in the log"), look).await;
 }
 
 struct Listener {
@@ -210,10 +217,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     assert_ne!(edited, dice);
     project.write_script("dice.luau", &edited);
     let saved = Instant::now();
-    while !project.log().contains("reloaded") {
-        assert!(saved.elapsed() < Duration::from_secs(1), "not reloaded within a second\n{}", project.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    logs(&project, Duration::from_secs(1), "reloaded").await;
     says(&bob, "!roll 20").await;
     carol.hears("bob throws").await;
     sees(&alice, "bob throws").await;
@@ -221,11 +225,7 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
 
     // After a syntax error the old version still answers, and the log shows the place.
     project.write_script("dice.luau", "function on_message(event)\n  event:reply(\nend\n");
-    let saved = Instant::now();
-    while !project.log().contains("dice.luau:3:") {
-        assert!(saved.elapsed() < WAIT_MAX, "the error is not shown\n{}", project.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    logs(&project, WAIT_MAX, "dice.luau:3:").await;
     carol.says("!roll 6").await;
     carol.hears("carol throws").await;
     sees(&bob, "carol throws").await;

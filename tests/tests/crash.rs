@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use palabre_engine::stored_values;
 use palabre_store::{Direction, Store, Table};
-use palabre_tests::{Client, Daemon, Project};
+use palabre_tests::{Client, Daemon, Project, eventually};
 use palabre_types::TableId;
 use rand::RngExt;
 
@@ -64,6 +64,7 @@ async fn chatter(ledger: Arc<Ledger>, name: String) {
                 }
             };
             let Ok(mut connected) = connected else {
+                // The daemon is down, and the client tries again as a real one does.
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 continue;
             };
@@ -91,6 +92,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
         clients.spawn(chatter(Arc::clone(&ledger), format!("client{number}")));
     }
     for _ in 0..kills {
+        // The kill comes at a random moment of the load, which runs in real time.
         let pause = random.random_range(0..400);
         tokio::time::sleep(Duration::from_millis(pause)).await;
         daemon.kill().await;
@@ -143,14 +145,15 @@ fn same(found: &HashSet<String>, expected: &HashSet<String>, what: &str, project
     assert!(found == expected, "{what}: missing {}, extra {}\n{}", few(missing), few(extra), project.log());
 }
 
-/// Waits until every acknowledged message is answered, or nothing arrives any more.
+/// Waits until every acknowledged message is answered, but no longer than 30 seconds.
 async fn wait_for_answers(daemon: &Daemon, acknowledged: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while daemon.get("/api/stats").await["messages"].as_u64().unwrap() < 2 * acknowledged as u64
-        && Instant::now() < deadline
-    {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let are_there = async || {
+        let count = daemon.get("/api/stats").await["messages"].as_u64().unwrap();
+        if count >= 2 * acknowledged as u64 { Ok(()) } else { Err(format!("there are {count}")) }
+    };
+    let answers = eventually(Duration::MAX, "all answers", are_there);
+    // The test itself shows what is missing.
+    tokio::time::timeout(Duration::from_secs(30), answers).await.unwrap_or_default();
 }
 
 /// Returns the texts of the history, of users and of bots.

@@ -9,7 +9,7 @@ use palabre_engine::{Engine, Options};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
-use palabre_tests::{App, Client, Daemon, Project};
+use palabre_tests::{App, Client, Daemon, Project, eventually};
 use palabre_types::Bot;
 use serde_json::{Value, json};
 
@@ -213,11 +213,11 @@ async fn a_token_that_is_not_used_for_thirty_days_is_nobody_s() {
     // Being connected counts as use, so the time begins when the service has noticed that she is
     // gone.
     drop(alice);
-    let stats =
-        || async { reqwest::get(format!("http://{}/api/stats", app.address)).await.unwrap().text().await.unwrap() };
-    while !stats().await.contains("\"connections\":0") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let is_empty = async || {
+        let stats = reqwest::get(format!("http://{}/api/stats", app.address)).await.unwrap().text().await.unwrap();
+        if stats.contains("\"connections\":0") { Ok(()) } else { Err(stats) }
+    };
+    eventually(Duration::from_secs(60), "the end of the connection", is_empty).await;
     clock.advance(31 * DAY);
     assert_ne!(Client::connect_with(&app.address, Some(&token)).await.unwrap().token(), token);
     engine.shutdown().await;

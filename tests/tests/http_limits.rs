@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use palabre_tests::http::{ask, read};
-use palabre_tests::{Client, Daemon, Project};
+use palabre_tests::{Client, Daemon, Project, eventually};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -70,17 +70,13 @@ fn noise(length: usize) -> String {
     (0..length).map(|_| next()).collect()
 }
 
-/// Waits until no connections are open except the one of the request.
-async fn until_all_connections_are_closed(daemon: &Daemon) {
-    let began = Instant::now();
-    loop {
+/// Waits until a number of connections is open, among them the one of the request.
+async fn until_open(daemon: &Daemon, count: u64) {
+    let look = async || {
         let health = daemon.get("/health").await;
-        if health["connections"]["open"] == 1 {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "{health}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if health["connections"]["open"] == count { Ok(()) } else { Err(health.to_string()) }
+    };
+    eventually(Duration::from_secs(30), &format!("{count} open connections"), look).await;
 }
 
 #[tokio::test]
@@ -126,11 +122,7 @@ async fn half_heads_half_bodies_unread_answers_and_idle_connections_are_given_ba
         stuck.push(begin(&daemon.address, sent).await);
     }
     // A websocket is idle by its own rules.
-    let began = Instant::now();
-    while daemon.get("/health").await["connections"]["open"] != 2 {
-        assert!(began.elapsed() < Duration::from_secs(30), "{}", daemon.get("/health").await);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_open(&daemon, 2).await;
     alice.say("still here", "1").await.unwrap();
     let metrics = ask(&daemon.address, "GET /metrics", &[], b"").await.text();
     for reason in ["header", "body", "unread", "idle"] {
@@ -138,7 +130,7 @@ async fn half_heads_half_bodies_unread_answers_and_idle_connections_are_given_ba
         assert!(metrics.contains(&counted), "{counted}: {metrics}");
     }
     drop(alice);
-    until_all_connections_are_closed(&daemon).await;
+    until_open(&daemon, 1).await;
 }
 
 #[tokio::test]
@@ -152,7 +144,7 @@ async fn health_answers_and_reports_it_when_all_connections_are_busy() {
     let page = ask(&daemon.address, "GET /", &[], b"").await;
     assert_eq!((page.status, page.header("retry-after")), (503, Some("5")));
     drop(busy);
-    until_all_connections_are_closed(&daemon).await;
+    until_open(&daemon, 1).await;
     assert_eq!(ask(&daemon.address, "GET /", &[], b"").await.status, 200);
 }
 

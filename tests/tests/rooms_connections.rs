@@ -10,7 +10,7 @@ use palabre_engine::{Engine, Options};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Rooms};
 use palabre_store::Store;
-use palabre_tests::{App, Client, Daemon, Project};
+use palabre_tests::{App, Client, Daemon, Project, eventually};
 use palabre_types::Bot;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -40,15 +40,11 @@ async fn post(http: &reqwest::Client, daemon: &Daemon, sid: &str, packets: &str)
 }
 
 async fn until_connections(daemon: &Daemon, count: u64) {
-    let began = Instant::now();
-    loop {
+    let look = async || {
         let now = daemon.get("/api/stats").await["connections"].as_u64().unwrap();
-        if now == count {
-            return;
-        }
-        assert!(began.elapsed() < WAIT_MAX, "there are {now} connections, not {count}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        if now == count { Ok(()) } else { Err(format!("there are {now}")) }
+    };
+    eventually(WAIT_MAX, &format!("{count} connections"), look).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,12 +4,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use palabre_tests::{Client, Project};
+use palabre_tests::{Client, Project, eventually};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 fn project(settings: &str) -> Project {
     let server = "server: { requests_per_minute: 100000 }";
@@ -203,12 +205,20 @@ async fn files_that_are_announced_and_under_way_are_limited_for_each_address_and
     let head = format!("PUT {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 10\r\n\r\nx", daemon.address);
     held.write_all(head.as_bytes()).await.unwrap();
     let in_flight = "palabre_rooms_uploads_under_way{bot=\"lobby\"} 1";
-    eventually(async || metrics(&daemon.address).await.contains(in_flight)).await;
+    let is_counted = async || {
+        let metrics = metrics(&daemon.address).await;
+        if metrics.contains(in_flight) { Ok(()) } else { Err(metrics) }
+    };
+    eventually(WAIT_MAX, "the upload in the metrics", is_counted).await;
     let http = reqwest::Client::new();
     let answer = http.put(&urls[1]).body("x").send().await.unwrap();
     assert_eq!(answer.status(), reqwest::StatusCode::TOO_MANY_REQUESTS);
     drop(held);
-    eventually(async || http.put(&urls[1]).body("x").send().await.unwrap().status() == reqwest::StatusCode::OK).await;
+    let is_let_in = async || {
+        let answer = http.put(&urls[1]).body("x").send().await.unwrap();
+        if answer.status() == reqwest::StatusCode::OK { Ok(()) } else { Err(answer.status().to_string()) }
+    };
+    eventually(WAIT_MAX, "another upload", is_let_in).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +234,11 @@ async fn connections_of_one_person_are_limited_and_those_of_others_are_not() {
     assert!(refused["error"].as_str().unwrap().contains("2 connections"), "{refused}");
     Client::enter(&daemon.address, "bob", "general").await.unwrap();
     drop(first);
-    eventually(async || asks(&mut third, "join_room", join.clone()).await["error"].is_null()).await;
+    let is_let_in = async || {
+        let answer = asks(&mut third, "join_room", join.clone()).await;
+        if answer["error"].is_null() { Ok(()) } else { Err(answer.to_string()) }
+    };
+    eventually(WAIT_MAX, "a place for the third connection", is_let_in).await;
 }
 
 #[test]
@@ -237,15 +251,6 @@ fn a_limit_that_lets_nothing_through_is_refused_by_check() {
         let (code, out, err) = project(settings).run(&["check"]);
         assert_ne!(code, Some(0), "{settings}");
         assert!(format!("{out}{err}").contains("limits:"), "{settings}: {out}{err}");
-    }
-}
-
-/// Waits until a condition holds.
-async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < Duration::from_secs(60), "it never holds");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
