@@ -88,6 +88,7 @@ async fn a_thousand_messages_through_a_storm_are_each_answered_once() {
             let channel = CHANNELS[random.random_range(0..CHANNELS.len())];
             discord.says(who, channel, &format!("message {said}"));
             said += 1;
+            // Load in real time, for a real process.
             tokio::time::sleep(Duration::from_millis(random.random_range(0..12))).await;
         }
         discord.cut(match round % 5 {
@@ -130,6 +131,7 @@ async fn a_killed_daemon_on_discord_loses_and_repeats_nothing() {
             let channel = CHANNELS[random.random_range(0..CHANNELS.len())];
             discord.says("alice", channel, &format!("message {said}"));
             said += 1;
+            // Load in real time, for a real process.
             tokio::time::sleep(Duration::from_millis(random.random_range(0..6))).await;
         }
         daemon.kill().await;

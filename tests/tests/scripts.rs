@@ -82,7 +82,7 @@ impl Chat {
         let end = self.clock.now() + u64::try_from(within.as_millis()).unwrap();
         while self.clock.now() < end && self.bot().len() < before + more {
             self.clock.advance(within / 100);
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            self.engine.quiesce().await;
         }
         self.bot().split_off(before)
     }

@@ -56,6 +56,7 @@ async fn all_shipped_scripts_together_under_a_mixed_load_lose_and_double_nothing
     let (mut saves, mut samples) = (0_u64, Vec::new());
     let began = Instant::now();
     while Instant::now() + pause < end {
+        // The length of the test is its purpose.
         tokio::time::sleep(pause).await;
         saves += 1;
         project.write_script("echo.luau", &format!("{ECHO}\n-- saved {saves} times\n"));

@@ -75,6 +75,7 @@ impl Said {
         self.count += 1;
     }
 
+    /// Spreads the load, in real time for a real process.
     async fn pause(&mut self, millis_max: u64) {
         tokio::time::sleep(Duration::from_millis(self.random.random_range(0..millis_max))).await;
     }

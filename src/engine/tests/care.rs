@@ -94,6 +94,7 @@ async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_no
             break;
         }
         clock.advance(Duration::from_secs(1));
+        // Real time for the supervisor, which tells nobody that it waits for the clock.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(engine.status().bots[0].state, BotState::Refused("the token was refused".into()));
@@ -110,6 +111,7 @@ async fn an_adapter_that_fails_is_started_again_slowly_when_refused_and_takes_no
             break;
         }
         clock.advance(Duration::from_secs(1));
+        // Real time for the breaker and the retries of the frail bot.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(sim.transcript().texts("general").contains(&"fine"), "its panic affects no other bot");

@@ -169,6 +169,7 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
     for _ in 0..200 {
         match alice.says("one").await {
             Ok(_) => taken += 1,
+            // The engine retries a refused batch in real time.
             Err(_stalled) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

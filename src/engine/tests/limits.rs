@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use palabre_engine::ScriptSetup;
 use support::*;
 
@@ -73,9 +71,9 @@ async fn values_that_are_rewritten_in_a_loop_end_at_the_bytes_of_a_minute_and_ot
     let harness = Harness::new(vec![writer, other]).await;
     harness.sim.person("alice", "general").says("write").await.unwrap();
     // The clock stands still, so everything happens in one minute.
-    while !last_error(&harness, "writer").contains("limits.write_mb_per_minute") {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    harness.engine.quiesce().await;
+    let error = last_error(&harness, "writer");
+    assert!(error.contains("limits.write_mb_per_minute"), "{error}");
     harness.alice("x").await;
     assert_eq!(harness.replies().last().unwrap(), "here");
 }

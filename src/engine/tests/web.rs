@@ -242,9 +242,8 @@ async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
             harness.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
         }
         // The clock stands still, so that none of them times out.
-        while harness.replies().len() < 20 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
+        harness.engine.quiesce().await;
+        assert_eq!(harness.replies().len(), 20);
         assert!(harness.replies().iter().all(|reply| reply == "1048576"), "{:?}", harness.replies());
         assert!(in_flight_max.load(SeqCst) <= max, "{} at once", in_flight_max.load(SeqCst));
     }
@@ -267,10 +266,10 @@ async fn bodies_of_waiting_requests_have_a_limit_and_replies_are_not_written_dow
     for n in 0..4 {
         harness.sim.person("alice", "general").says(&n.to_string()).await.unwrap();
     }
-    let failed = |harness: &Harness| harness.engine.status().scripts[0].last_error.clone().unwrap_or_default();
-    while !failed(&harness).contains("limits.waiting_mb") || harness.replies().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    harness.engine.quiesce().await;
+    let failed = harness.engine.status().scripts[0].last_error.clone().unwrap_or_default();
+    assert!(failed.contains("limits.waiting_mb"), "{failed}");
+    assert!(!harness.replies().is_empty());
     harness.engine.shutdown().await;
     let snapshot = harness.store.snapshot(0).unwrap();
     let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);

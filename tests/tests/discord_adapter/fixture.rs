@@ -241,6 +241,7 @@ impl Fixture {
         loop {
             match self.does_under(action, &key).await {
                 Ok(_) => return,
+                // The adapter counts its limits in real time.
                 Err(ActionError::RateLimited { retry_after }) => tokio::time::sleep(retry_after).await,
                 Err(error) => panic!("{error}: {action:?}"),
             }

@@ -9,6 +9,8 @@ mod media;
 mod members;
 mod messages;
 mod pace;
+#[path = "../passing/mod.rs"]
+mod passing;
 mod updates;
 
 use bot::{Bot, quick};

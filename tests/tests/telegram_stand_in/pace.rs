@@ -6,6 +6,7 @@ use palabre_tests::telegram::{Fault, Limit, Limits, Options};
 use serde_json::json;
 
 use crate::bot::{Bot, quick};
+use crate::passing::pass;
 
 #[tokio::test]
 async fn too_many_in_one_chat_have_to_wait_and_others_do_not() {
@@ -19,7 +20,7 @@ async fn too_many_in_one_chat_have_to_wait_and_others_do_not() {
     assert_eq!((status, &answer["description"]), (429, &json!("Too Many Requests: retry after 1")));
     assert_eq!(answer["parameters"]["retry_after"], 1);
     bot.says("Hamlet", "elsewhere").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    pass(Duration::from_secs(1)).await;
     bot.ok("sendMessage", fourth).await;
     assert_eq!((bot.stand_in.counters().overruns, bot.stand_in.violations().len()), (1, 0));
 }
@@ -52,10 +53,10 @@ async fn calls_before_a_429_allows_them_are_counted() {
     bot.stand_in.fault_next("sendMessage", Fault::TooMany);
     let hello = json!({ "chat_id": bot.stand_in.chat("Village"), "text": "hello" });
     assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    pass(Duration::from_millis(150)).await;
     assert_eq!(bot.call("sendMessage", hello.clone()).await.0, 429);
     bot.says("Hamlet", "elsewhere").await;
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    pass(Duration::from_millis(1_000)).await;
     bot.ok("sendMessage", hello).await;
     let counters = bot.stand_in.counters();
     assert_eq!((counters.faults, counters.overruns, counters.hasty), (1, 1, 1));

@@ -153,6 +153,7 @@ impl Daemon {
                 return;
             }
             self.clock.advance(step);
+            // Real time for the engine's own threads, some of which a test makes hang or fail.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let tried = self.platform.tried.lock().unwrap().len();

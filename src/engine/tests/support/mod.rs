@@ -141,6 +141,8 @@ impl Harness {
     pub async fn advance(&self, by: Duration) {
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap();
         self.until("the time", |harness| harness.clock.now() >= end).await;
+        // Real time for tasks that the clock wakes and that `quiesce` does not wait for: supervisors,
+        // breakers, the clock watch. It would wait without end for an action that is retried later.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
