@@ -11,8 +11,10 @@ use crate::error::FetchError;
 /// The maximum number of redirects of an exchange.
 pub const REDIRECTS_MAX: usize = 5;
 
-/// Headers that are not sent to another origin.
-const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+/// Headers that are not sent to another origin: credentials, and the key of a request.
+///
+/// A server may show the response to a request to everyone who knows its key.
+const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "cookie", "idempotency-key", "proxy-authorization"];
 /// Headers about the body, removed together with it.
 const BODY_HEADERS: [&str; 4] = ["content-encoding", "content-language", "content-location", "content-type"];
 

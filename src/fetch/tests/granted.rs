@@ -177,6 +177,27 @@ async fn credentials_are_not_sent_to_another_origin() {
 }
 
 #[tokio::test]
+async fn an_idempotency_key_goes_on_within_the_origin_and_to_no_other() {
+    let other = Server::always("200 OK", &[], "").await;
+    let to = other.url("/");
+    let server = Server::start(move |request| {
+        let next = if request.contains(" /first ") { "/second" } else { to.as_str() };
+        Answer::Whole(reply("307 Elsewhere", &[("location", next)], ""))
+    })
+    .await;
+    let mut asking = request("POST", server.url("/first"));
+    asking.headers = owned(&[("Idempotency-Key", "once")]);
+    asking.body = Some(b"the body".to_vec());
+    let reply = client().fetch(&asking, &grants(&[server.grant(), other.grant()])).await.unwrap();
+    assert_eq!((reply.status, reply.url), (200, other.url("/")));
+
+    let seen = server.seen();
+    assert!(seen.len() == 2 && seen.iter().all(|seen| seen.contains("idempotency-key: once")), "{seen:?}");
+    let seen = other.seen().remove(0);
+    assert!(!seen.contains("idempotency-key") && seen.ends_with("the body"), "{seen}");
+}
+
+#[tokio::test]
 async fn five_redirects_are_followed_and_six_are_not() {
     // /3 redirects to /2, and /0 is the end.
     let server = Server::start(|request| {
