@@ -219,6 +219,41 @@ fn ticks(telegram: &StandIn, menu: MessageRef) -> usize {
     telegram.message(menu)["reply_markup"].to_string().matches('✅').count()
 }
 
+#[tokio::test]
+async fn a_message_that_a_kill_may_have_followed_is_not_sent_again_if_it_is_sent_at_most_once() {
+    let script = r#"
+function on_message(event) event:reply{ text = event.text, delivery = "at_most_once" } end
+function on_error(event) event.room:send("told: " .. event.error.message) end
+"#;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
+    let told = |telegram: &StandIn| {
+        let texts = telegram.texts("Village").into_iter();
+        texts.filter(|text| text.starts_with("told: ")).collect::<Vec<_>>()
+    };
+    let mut daemon = fixture.project.start().await;
+    for round in 0..3 {
+        // Telegram has sent the message, and the daemon does not know that yet.
+        telegram.fault_next("sendMessage", Fault::Unanswered);
+        telegram.says("alice", "Village", &format!("number {round}"));
+        telegram.hears("Village", &format!("number {round}")).await;
+        daemon.kill().await;
+        daemon = fixture.project.start().await;
+        telegram.until("on_error is called", |telegram| (told(telegram).len() > round).then_some(())).await;
+    }
+    telegram.says("alice", "Village", "the end");
+    telegram.hears("Village", "the end").await;
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    let said = telegram.texts("Village");
+    for round in 0..3 {
+        let number = format!("number {round}");
+        assert_eq!(said.iter().filter(|text| **text == number).count(), 1, "{said:?}");
+    }
+    let told = told(telegram);
+    assert!(told.len() == 3 && told.iter().all(|text| text.contains("may or may not have been sent")), "{told:?}");
+    fixture.breaks_no_rule();
+}
+
 /// A message sent in the last second before a kill may be repeated, but not those that waited with it.
 #[tokio::test]
 async fn of_what_waits_its_turn_nothing_is_repeated_that_was_said_before() {

@@ -35,6 +35,16 @@ function on_message(event)
   event:reply("reply to " .. event.text)
 end
 "#;
+/// Like the other script, but rather loses an answer than to repeat it.
+const AT_MOST_ONCE: &str = r#"
+function on_message(event)
+  store.incr("count")
+  event:reply{ text = "reply to " .. event.text, delivery = "at_most_once" }
+end
+function on_error(event)
+  if string.find(event.error.message, "may or may not have been sent") then store.incr("told") end
+end
+"#;
 const UNPACED: &str = "{ per_second: 10000, per_second_in_chat: 10000, per_minute_in_group: 100000 }";
 /// The faults after which nothing was performed.
 const HARMLESS: [Fault; 4] = [Fault::TooMany, Fault::Broken, Fault::BadGateway, Fault::CutBefore];
@@ -46,12 +56,12 @@ fn bots(telegram: &StandIn, pace: &str) -> String {
     )
 }
 
-async fn set_up(seed: u64) -> Option<(StandIn, Project)> {
+async fn set_up(seed: u64, script: &str) -> Option<(StandIn, Project)> {
     let telegram = StandIn::start_with(Options { limits: Limits::none(), seed, ..Options::default() }).await?;
     for title in &CHATS[5..] {
         telegram.add_supergroup(title);
     }
-    let project = Project::new(&bots(&telegram, UNPACED), &[("counter.luau", SCRIPT)]);
+    let project = Project::new(&bots(&telegram, UNPACED), &[("counter.luau", script)]);
     Some((telegram, project))
 }
 
@@ -139,7 +149,7 @@ fn polls(counters: &palabre_tests::telegram::Counters) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_in_order() {
-    let Some((telegram, project)) = set_up(7).await else { return };
+    let Some((telegram, project)) = set_up(7, SCRIPT).await else { return };
     let (mut said, began, kills) = (Said::new(), Instant::now(), kills());
     telegram.faults(0.08);
     for _ in 0..kills {
@@ -180,7 +190,7 @@ async fn a_thousand_updates_through_kills_cuts_and_faults_are_each_handled_once_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
-    let Some((telegram, project)) = set_up(11).await else { return };
+    let Some((telegram, project)) = set_up(11, SCRIPT).await else { return };
     let mut said = Said::new();
     let daemon = project.start().await;
     telegram.faults_of(0.15, &HARMLESS);
@@ -194,6 +204,46 @@ async fn nothing_is_said_again_after_a_fault_in_which_nothing_was_done() {
     said.is_handled(&telegram, &project);
     let counters = telegram.counters();
     assert!(counters.faults > 40 && counters.overruns == 0, "a 429 is waited for: {counters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_sent_at_most_once_is_never_repeated_and_no_loss_is_kept_silent() {
+    let Some((telegram, project)) = set_up(13, AT_MOST_ONCE).await else { return };
+    let (mut said, kills) = (Said::new(), kills());
+    telegram.faults(0.08);
+    for _ in 0..kills {
+        let before = polls(&telegram.counters());
+        let daemon = project.start().await;
+        is_asked(&telegram, before).await;
+        for _ in 0..30 {
+            said.say(&telegram);
+            said.pause(8).await;
+        }
+        daemon.kill().await;
+    }
+    telegram.faults(0.0);
+    let daemon = project.start().await;
+    for chat in CHATS {
+        // It comes after everything in its chat, whatever became of that.
+        telegram.says("alice", chat, "the end");
+        let is_answered =
+            |telegram: &StandIn| answers(telegram, chat).contains(&"reply to the end".to_owned()).then_some(());
+        telegram.until_within(WAIT_MAX, "the last message is answered", is_answered).await;
+    }
+    assert!(daemon.stop().await, "{}", project.log());
+    let all: Vec<(&str, String)> =
+        CHATS.iter().flat_map(|chat| answers(&telegram, chat).into_iter().map(move |text| (*chat, text))).collect();
+    let different: HashSet<&(&str, String)> = all.iter().collect();
+    assert_eq!(different.len(), all.len(), "an answer is sent twice\n{}", project.log());
+    let store = Store::open(&project.path().join("data")).unwrap();
+    let snapshot = store.snapshot(0).unwrap();
+    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+    let wanted = said.count + CHATS.len();
+    assert_eq!(values["count"].as_u64(), Some(wanted as u64), "every message is handled once");
+    let told = values.get("told").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let lost = (wanted - all.len()) as u64;
+    assert!(lost <= told, "{lost} answers are lost, and on_error is told of {told}\n{}", project.log());
+    println!("{wanted} messages, {kills} kills: {lost} answers lost, {told} uncertain, none repeated");
 }
 
 /// The rate limit counts seconds and minutes, as Telegram does, but with larger numbers.

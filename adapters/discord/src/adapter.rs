@@ -55,6 +55,10 @@ impl Adapter for Discord {
         Ok(outcome)
     }
 
+    fn is_partly_done(&self, key: &ActionKey) -> bool {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         self.remove_together(actions).await
     }

@@ -235,7 +235,7 @@ impl Interactions {
                     *at = if is_deferred { Progress::Deferred } else { Progress::Answered };
                 }
                 Err(error) => {
-                    if matches!(error, RestError::Passing(_)) {
+                    if matches!(error, RestError::Passing(_) | RestError::Lost(_)) {
                         *at = Progress::Unsure;
                     }
                     return Err(error);

@@ -72,7 +72,7 @@ pub async fn online(token: &str, api: Option<&str>, config: &Config, grants: &[S
     let ask = async |route: Route<'static>| {
         let call = Call::new(LightMethod::Get, route);
         let answer = match rest.call(call.clone()).await {
-            Err(RestError::Passing(_)) => rest.call(call).await,
+            Err(RestError::Passing(_) | RestError::Lost(_)) => rest.call(call).await,
             answer => answer,
         };
         answer.map_err(|error| match error {

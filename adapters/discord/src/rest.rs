@@ -227,7 +227,7 @@ impl Rest {
                 Ok(Value::Null)
             } else {
                 serde_json::from_slice(&body)
-                    .map_err(|error| RestError::Passing(format!("Discord's response is not JSON: {error}")))
+                    .map_err(|error| RestError::Lost(format!("Discord's response is not JSON: {error}")))
             };
         }
         let said = body.ok().and_then(|body| serde_json::from_slice::<Value>(&body).ok()).filter(Value::is_object);
@@ -267,12 +267,16 @@ impl Rest {
 }
 
 /// Returns the error of a request without a response, without its URL, which may contain a token.
+///
+/// Once there was a connection, Discord may have performed the request.
 fn unanswered(error: reqwest::Error) -> RestError {
     use std::error::Error;
+    let is_unsent = error.is_connect();
     let what = if error.is_timeout() { "Discord does not answer in time" } else { "Discord cannot be reached" };
     let error = error.without_url();
     let cause = error.source().map_or_else(|| error.to_string(), |cause| cause.to_string());
-    RestError::Passing(format!("{what} ({cause})"))
+    let text = format!("{what} ({cause})");
+    if is_unsent { RestError::Passing(text) } else { RestError::Lost(text) }
 }
 
 /// Returns the audit-log reason as a header, cut to 512 characters.

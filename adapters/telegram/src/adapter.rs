@@ -36,6 +36,10 @@ impl Adapter for Telegram {
         self.perform_once(action, key).await
     }
 
+    fn is_partly_done(&self, key: &ActionKey) -> bool {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
     async fn perform_all(&self, actions: &[(&Action, &ActionKey)]) -> Vec<Result<Outcome, ActionError>> {
         let deletes = actions.iter().filter(|(action, _)| matches!(action, Action::Delete { .. })).count();
         // Other actions take one request each, and are better reported as done one by one.

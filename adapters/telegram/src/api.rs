@@ -180,7 +180,7 @@ impl Api {
     async fn answer(&self, response: Response) -> Result<Value, ApiError> {
         let status = response.status();
         let Some(body) = self.body(response, RESPONSE_SIZE_MAX).await? else {
-            return Err(ApiError::Passing(format!(
+            return Err(ApiError::Lost(format!(
                 "the response has more than {RESPONSE_SIZE_MAX} bytes, so it is not from the Bot API"
             )));
         };
@@ -191,7 +191,7 @@ impl Api {
                 let words = format!("the response cannot be read ({what})");
                 return Err(ApiError::Garbled { words, update: first_update(&body) });
             }
-            Err(_) => return Err(ApiError::Passing(format!("the response is not from the Bot API ({status})"))),
+            Err(_) => return Err(ApiError::Lost(format!("the response is not from the Bot API ({status})"))),
         };
         match answer {
             Answer::Done(result) => Ok(result),
@@ -205,14 +205,18 @@ impl Api {
     }
 
     /// Converts a network error to its root cause, without the URL, which contains the token.
+    ///
+    /// Once there was a connection, Telegram may have performed the request.
     fn network(&self, error: reqwest::Error) -> ApiError {
+        let is_unsent = error.is_connect();
         let error = error.without_url();
         let mut cause: &dyn Error = &error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
         let text = if error.is_timeout() { "no response in time".to_owned() } else { cause.to_string() };
-        ApiError::Passing(text.replace(&self.token, "…"))
+        let text = text.replace(&self.token, "…");
+        if is_unsent { ApiError::Passing(text) } else { ApiError::Lost(text) }
     }
 }
 

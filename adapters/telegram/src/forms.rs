@@ -214,7 +214,7 @@ impl Telegram {
 fn retry(error: &ActionError) -> Retry {
     match error {
         ActionError::RateLimited { retry_after } => Retry::After(*retry_after),
-        ActionError::Transient(_) => Retry::WithBackoff,
+        ActionError::Transient(_) | ActionError::Uncertain(_) => Retry::WithBackoff,
         _ => Retry::Never,
     }
 }

@@ -35,11 +35,7 @@ impl Telegram {
                 _ if !action.kind().is_moderation() || matches!(action, Action::Purge { .. }) => break,
                 _ => self.perform_once(action, key).await,
             };
-            let is_temporary = matches!(
-                result,
-                Err(ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_))
-            );
-            if is_temporary {
+            if result.as_ref().is_err_and(ActionError::is_temporary) {
                 break;
             }
             results.push(result);

@@ -149,7 +149,8 @@ fn letter(seq: u64) -> DeadLetter {
     let key = ActionKey { script: "hello".into(), run: RunId::hook(seq, 0), index: 0 };
     let content = Content::text("good morning");
     let action = Action::Send { room: "lobby/general".into(), content, reply_to: None };
-    DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_800_000_000_000 }
+    let (requested, at) = (1_799_999_000_000, 1_800_000_000_000);
+    DeadLetter::Action { key, action, requested, reason: "the platform was away".to_owned(), at }
 }
 
 #[test]

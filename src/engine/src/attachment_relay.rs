@@ -66,7 +66,8 @@ async fn fetch(platforms: &Platforms, file: &mut FileToSend, bytes_max: usize) -
     let holder = platforms.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
     let fetched = tokio::time::timeout(FETCH_TIMEOUT, holder.file(&from.url, bytes_max)).await;
-    file.data = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())))?;
+    let fetched = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())));
+    file.data = fetched.map_err(ActionError::of_preparation)?;
     Ok(())
 }
 

@@ -74,9 +74,9 @@ fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<
                 block.events.push(EventRecord { seq: next.seq, targets, event });
                 next.seq += 1;
             }
-            DeadLetter::Action { key, action, .. } => {
+            DeadLetter::Action { key, action, requested, .. } => {
                 let Some(place) = places.next() else { break };
-                let (row_key, row) = chain_row(place, key, action);
+                let (row_key, row) = chain_row(place, (key, action), requested);
                 OUTBOX.put(&mut batch, &row_key, &row);
             }
         }

@@ -5,6 +5,7 @@
 //!
 //! This module holds the queues and starts a task for each job; `outbox/jobs.rs` does the jobs.
 
+mod at_most_once;
 mod attempt;
 pub(crate) mod bot;
 mod breaker;
@@ -20,7 +21,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -31,7 +32,7 @@ use palabre_types::RoomId;
 use tokio::sync::watch;
 
 use self::bot::BotOutbox;
-use self::entry::{ChainId, Class, Completed, Delivery, Entry, Stored, UnfinishedActions};
+use self::entry::{ChainId, Class, Completed, Delivery, EarlierAttempts, Entry, Stored, UnfinishedActions};
 use crate::background::BackgroundTasks;
 use crate::message::CoreMessage;
 use crate::platforms::Platforms;
@@ -83,6 +84,8 @@ pub(crate) struct Outbox {
     durable: watch::Sender<u64>,
     /// The ordered queues, by class.
     queues: Mutex<[Queues; 2]>,
+    /// Set when the work of the previous process is recovered; only new actions come before that.
+    earlier: OnceLock<EarlierAttempts>,
 }
 
 impl Outbox {
@@ -90,7 +93,7 @@ impl Outbox {
     pub(crate) fn new(cx: OutboxContext, run: JobRunner) -> Arc<Self> {
         let (pending, is_leaving) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (is_open, durable) = (watch::Sender::new(false), watch::Sender::new(cx.last_batch));
-        Arc::new(Self { cx, run, pending, is_leaving, is_open, durable, queues: Mutex::default() })
+        Arc::new(Self { cx, run, pending, is_leaving, is_open, durable, queues: Mutex::default(), earlier: OnceLock::new() })
     }
 
     pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
@@ -133,7 +136,9 @@ impl Outbox {
 
     /// Queues the actions that the previous process left.
     pub(crate) fn recover(self: &Arc<Self>, unfinished: UnfinishedActions) {
-        let UnfinishedActions { entries, spilled, chains, rows } = unfinished;
+        let UnfinishedActions { entries, spilled, chains, rows, earlier } = unfinished;
+        // It is set once per process.
+        drop(self.earlier.set(earlier));
         for (bot, bytes) in rows {
             self.bot(&bot).reserve(bytes);
         }
@@ -151,6 +156,16 @@ impl Outbox {
         }
         self.push(entries);
         self.spilled(&spilled);
+    }
+
+    /// Whether an earlier process may have attempted the action at this position.
+    fn is_left_over(&self, position: Position) -> bool {
+        self.earlier.get().is_some_and(|earlier| position.block < earlier.first_batch)
+    }
+
+    /// Whether an earlier process had begun an attempt at an action that is performed at most once.
+    fn had_begun(&self, position: Position) -> bool {
+        self.earlier.get().is_some_and(|earlier| earlier.begun.contains(&position))
     }
 
     /// Adds entries to their queues. They are counted as in memory.

@@ -8,9 +8,11 @@ use palabre_types::Batch;
 use palabre_types::{EventName, Millis, ScriptName};
 
 use crate::backlog::{Cursor, Queued, Unfinished};
-use crate::outbox::entry::{ChainId, Entry, Stored, UnfinishedActions};
+use crate::outbox::entry::{ChainId, EarlierAttempts, Entry, Stored, UnfinishedActions};
 use crate::rows::{DeadLetter, Position, RecoveryAttempts, WaitingRun};
-use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, unpacked};
+use crate::tables::{
+    BEGUN_ATTEMPTS, DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, unpacked,
+};
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
 const ATTEMPTS_MAX: u32 = 3;
@@ -87,6 +89,11 @@ pub(crate) fn find_unfinished(
     }
     let queue_cursors: HashMap<String, Position> =
         QUEUE_CURSORS.scan(snapshot, &Vec::new(), Direction::Forward)?.collect::<Result<_>>()?;
+    let begun: HashSet<Position> = BEGUN_ATTEMPTS
+        .scan(snapshot, &Vec::new(), Direction::Forward)?
+        .map(|row| row.map(|((block, index), _)| Position { block, index }))
+        .collect::<Result<_>>()?;
+    found.actions.earlier = EarlierAttempts { first_batch: block, begun };
     let rows = read_outbox(snapshot, &mut found)?;
     read_journal(snapshot, &mut found, &queue_cursors, &rows, answers_expire)?;
     count_attempts(snapshot, &mut found, now)?;

@@ -16,6 +16,13 @@ pub struct Position {
     pub index: u32,
 }
 
+impl Position {
+    /// Returns the key of a row about the action.
+    pub(crate) const fn key(self) -> (u64, u32) {
+        (self.block, self.index)
+    }
+}
+
 /// The number of starts that found a script at the same cursor with events after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecoveryAttempts {
@@ -47,6 +54,9 @@ pub enum DeadLetter {
         key: ActionKey,
         /// The action.
         action: Action,
+        /// The time when it was requested.
+        #[serde(default)]
+        requested: Millis,
         /// The last error of the platform.
         reason: String,
         /// The time when it was given up.
@@ -89,6 +99,12 @@ pub(crate) struct OutboxRow {
     /// Number of attempts before it left its queue.
     #[serde(default, rename = "tries")]
     pub(crate) attempts: u32,
+    /// The time when it was requested.
+    #[serde(default)]
+    pub(crate) requested: Millis,
+    /// The time of the first attempt with an unknown outcome.
+    #[serde(default)]
+    pub(crate) uncertain_since: Option<Millis>,
 }
 
 /// The key of an outbox row: bot, kind, batch and index.

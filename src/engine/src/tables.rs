@@ -39,6 +39,11 @@ pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::
 /// Actions that are stored as rows, instead of in the journal alone.
 pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
 
+/// Times of attempts at actions that are performed at most once, by batch and index of the action.
+///
+/// A row is written before the attempt begins, and removed with the entry.
+pub(crate) const BEGUN_ATTEMPTS: Table<(u64, u32), Millis> = Table::new(TableId::BegunAttempts);
+
 /// The state of the clock: one row.
 pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 

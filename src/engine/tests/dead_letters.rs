@@ -20,7 +20,7 @@ const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.tex
 fn action(seq: u64, text: &str) -> DeadLetter {
     let key = ActionKey { script: "echo".into(), run: RunId::hook(seq, 0), index: 0 };
     let action = Action::Send { room: "sim/general".into(), content: Content::text(text), reply_to: None };
-    DeadLetter::Action { key, action, reason: "the platform was away".to_owned(), at: 1_000 }
+    DeadLetter::Action { key, action, requested: 500, reason: "the platform was away".to_owned(), at: 1_000 }
 }
 
 /// Returns a store with an event and two actions that were given up, and the platform.

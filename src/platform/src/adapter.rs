@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use palabre_types::{
     Action, ActionError, ActionKey, Batch, Bot, BotName, Capabilities, CommandSpec, ContentLimits, Event, Member,
-    MessageId, Outcome, Permission, Rank, User, UserId,
+    MessageId, Millis, Outcome, Permission, Rank, User, UserId,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -35,6 +35,22 @@ pub trait Adapter: Send + Sync + 'static {
     /// `key` is the same for all attempts; it is passed to the platform as an idempotency key where
     /// that accepts one.
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError>;
+
+    /// Finds out what earlier attempts have done, so that [`Adapter::perform`] does not repeat it.
+    ///
+    /// Called before an action is performed that an attempt with an unknown outcome, at `since` or
+    /// later, may have performed: an earlier process may have made it, or the response was lost. The
+    /// default does nothing, for platforms that recognise a repetition or cannot be asked. An error
+    /// counts as one of the attempt.
+    async fn look_up(&self, _action: &Action, _key: &ActionKey, _since: Millis) -> Result<(), ActionError> {
+        Ok(())
+    }
+
+    /// Whether failed attempts of this process have performed a part of the action.
+    fn is_partly_done(&self, key: &ActionKey) -> bool {
+        let _unknown = key;
+        false
+    }
 
     /// Performs actions of one room in order until one fails.
     ///

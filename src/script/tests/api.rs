@@ -79,6 +79,25 @@ fn personas_and_mentions_need_a_grant() {
 }
 
 #[test]
+fn a_message_may_be_sent_at_most_once_and_unknown_guarantees_are_refused() {
+    let mut bench = Bench::new(
+        r#"function on_message(event)
+             event:reply{ text = "hi", delivery = if event.text ~= "default" then event.text else nil }
+           end"#,
+    );
+    let mut guarantee = |text: &str| match bench.says(text) {
+        Step::Done(effects) => Ok(effects.actions[0].1.content().unwrap().delivery),
+        Step::Failed(failure) => Err(failure.to_string()),
+        Step::Waiting(..) => panic!("it waits"),
+    };
+    assert_eq!(guarantee("default"), Ok(DeliveryGuarantee::AtLeastOnce));
+    assert_eq!(guarantee("at_least_once"), Ok(DeliveryGuarantee::AtLeastOnce));
+    assert_eq!(guarantee("at_most_once"), Ok(DeliveryGuarantee::AtMostOnce));
+    let refused = guarantee("twice").unwrap_err();
+    assert!(["`twice`", "`at_least_once`", "`at_most_once`"].iter().all(|word| refused.contains(word)), "{refused}");
+}
+
+#[test]
 fn messages_are_found_by_id_or_key_and_threads_begun_about_them() {
     let mut bench = Bench::new(
         r#"function on_message(event)

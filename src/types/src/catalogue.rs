@@ -128,6 +128,8 @@ catalogue! {
     ///
     /// By script, place and sequence number.
     DeferredEvents = "set_aside",
+    /// Attempts at actions that are performed at most once, by position in the journal. The engine's.
+    BegunAttempts = "begun_attempts",
 }
 
 impl TableId {

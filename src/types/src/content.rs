@@ -61,6 +61,27 @@ pub struct Content {
     /// Others that the text mentions are only named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
+    /// The guarantee when it is sent.
+    #[serde(default, skip_serializing_if = "DeliveryGuarantee::is_at_least_once")]
+    pub delivery: DeliveryGuarantee,
+}
+
+/// The guarantee for a message if the daemon or the connection fails while it is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryGuarantee {
+    /// It is sent again if it may not have been sent.
+    #[default]
+    AtLeastOnce,
+    /// It is not sent again if it may have been sent; the script is notified instead.
+    AtMostOnce,
+}
+
+impl DeliveryGuarantee {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_at_least_once(&self) -> bool {
+        matches!(self, Self::AtLeastOnce)
+    }
 }
 
 /// A poll; a vote causes an `on_poll_vote` event.

@@ -30,8 +30,8 @@ pub use capabilities::Capabilities;
 pub use catalogue::TableId;
 pub use command::{ArgSpec, ArgType, CommandSpec, Menu};
 pub use content::{
-    Attachment, Button, ButtonStyle, Content, Embed, EmbedField, FileOrigin, FileToSend, Mention, Message, Persona,
-    Poll, Select, SelectOption,
+    Attachment, Button, ButtonStyle, Content, DeliveryGuarantee, Embed, EmbedField, FileOrigin, FileToSend, Mention,
+    Message, Persona, Poll, Select, SelectOption,
 };
 pub use content_limits::ContentLimits;
 pub use duration::{LeadingDuration, leading_duration, parse_duration};

@@ -42,9 +42,30 @@ pub enum ActionError {
     /// The action stays in the outbox until the bot is back, and no attempt is counted.
     #[error("the bot is not available: {0}")]
     Unavailable(String),
-    /// A temporary failure: retried with growing delays.
+    /// A temporary failure, in which the action was not performed: retried with growing delays.
     #[error("failed for now: {0}")]
     Transient(String),
+    /// A temporary failure, after which nobody knows whether the action was performed.
+    ///
+    /// Retried with growing delays, unless the action must not be performed twice.
+    #[error("it may or may not have been done: {0}")]
+    Uncertain(String),
+}
+
+impl ActionError {
+    /// Whether a later attempt may succeed.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Unavailable(_) | Self::Transient(_) | Self::Uncertain(_))
+    }
+
+    /// Returns the error of a request that may be repeated, or that is only a preparation.
+    ///
+    /// It makes no difference for the action whether such a request was performed.
+    #[must_use]
+    pub fn of_preparation(self) -> Self {
+        if let Self::Uncertain(text) = self { Self::Transient(text) } else { self }
+    }
 }
 
 /// The reason why an action was not performed, by the message that users are shown.
@@ -76,6 +97,7 @@ impl RefusalKind {
             ("refused: ", Self::Rejected),
             ("the bot is not available: ", Self::Unavailable),
             ("failed for now: ", Self::Failed),
+            ("it may or may not have been done: ", Self::Failed),
         ];
         let read = beginnings.into_iter().find_map(|(beginning, kind)| Some((kind, text.strip_prefix(beginning)?)));
         let unsupported = text.ends_with(" cannot be done on this platform");

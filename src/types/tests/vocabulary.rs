@@ -171,6 +171,7 @@ fn the_kind_of_a_refusal_is_read_back_from_its_text() {
         (ActionError::Rejected(words()), RefusalKind::Rejected),
         (ActionError::Unavailable(words()), RefusalKind::Unavailable),
         (ActionError::Transient(words()), RefusalKind::Failed),
+        (ActionError::Uncertain(words()), RefusalKind::Failed),
     ] {
         assert_eq!(RefusalKind::of(&error.to_string()), (kind, "words"), "{error}");
     }

@@ -23,6 +23,8 @@ pub enum Fault {
     NotFound,
     /// Performed; fields that Telegram would leave out are null in the answer.
     Nulls,
+    /// Performed, but never answered; the connection stays open.
+    Unanswered,
 }
 
 impl Fault {

@@ -67,7 +67,7 @@ impl Discord {
 
     /// Sends one part of a message through the webhook of a channel.
     async fn speak(&self, (home, thread): (u64, Option<u64>), part: &Part) -> Result<Value, RestError> {
-        let (id, token) = self.webhook(home).await?;
+        let (id, token) = self.webhook(home).await.map_err(RestError::of_preparation)?;
         let route = Route::WebhookWithToken { webhook_id: WebhookId::new(id), token: &token };
         let call = Call::new(LightMethod::Post, route).param("wait", "true");
         let call = thread.iter().fold(call, |call, id| call.param("thread_id", id.to_string()));

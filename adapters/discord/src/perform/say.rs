@@ -184,7 +184,8 @@ impl Discord {
             return Ok(*channel);
         }
         let body = Value::Object(Map::from_iter([("recipient_id".to_owned(), person.to_string().into())]));
-        let made = self.rest.call(Call::new(LightMethod::Post, Route::UserMeDmChannels).body(body)).await?;
+        let made = self.rest.call(Call::new(LightMethod::Post, Route::UserMeDmChannels).body(body)).await;
+        let made = made.map_err(RestError::of_preparation)?;
         let channel =
             created_id(&made).ok_or_else(|| ActionError::Transient("Discord returned no channel for it".to_owned()))?;
         self.directs.lock().unwrap_or_else(PoisonError::into_inner).put(person, channel);

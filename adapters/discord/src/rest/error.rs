@@ -29,9 +29,12 @@ pub(crate) enum RestError {
     /// The request cannot be made at all.
     #[error("the request cannot be made: {0}")]
     Unfit(String),
-    /// A transient error.
+    /// A transient error; the request was not performed.
     #[error("{0}")]
     Passing(String),
+    /// A transient error, after which nobody knows whether the request was performed.
+    #[error("{0}")]
+    Lost(String),
 }
 
 impl RestError {
@@ -48,7 +51,7 @@ impl RestError {
             text = format!("{text}: {}", details.join("; "));
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-            return Self::Passing(format!("Discord answered {status}"));
+            return Self::Lost(format!("Discord answered {status}"));
         }
         Self::Refused { status, code, text }
     }
@@ -57,9 +60,14 @@ impl RestError {
     pub(super) const fn retry(&self) -> Retry {
         match self {
             Self::Limited { retry_after } => Retry::After(*retry_after),
-            Self::Passing(_) => Retry::WithBackoff,
+            Self::Passing(_) | Self::Lost(_) => Retry::WithBackoff,
             Self::Token | Self::Refused { .. } | Self::Unfit(_) => Retry::Never,
         }
+    }
+
+    /// Returns the error of a request that only prepares another one, which has not been sent then.
+    pub(crate) fn of_preparation(self) -> Self {
+        if let Self::Lost(text) = self { Self::Passing(text) } else { self }
     }
 
     /// Whether a webhook or an interaction is gone, or its token is refused.
@@ -96,6 +104,7 @@ impl From<RestError> for ActionError {
             RestError::Token => Self::Unavailable("Discord refuses the bot's token".to_owned()),
             RestError::Limited { retry_after } => Self::RateLimited { retry_after },
             RestError::Passing(text) => Self::Transient(text),
+            RestError::Lost(text) => Self::Uncertain(text),
             RestError::Unfit(text) => Self::Rejected(text),
             RestError::Refused { status: StatusCode::FORBIDDEN, code, text } => Self::Forbidden(explained(code, text)),
             RestError::Refused { status: StatusCode::NOT_FOUND, text, .. } => Self::NotFound(text),

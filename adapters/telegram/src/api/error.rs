@@ -52,9 +52,12 @@ pub(crate) enum ApiError {
         /// The number of the first update.
         update: Option<i64>,
     },
-    /// A transient fault of the network or of the server.
+    /// A transient fault of the network or of the server; the request was not performed.
     #[error("{0}")]
     Passing(String),
+    /// A transient fault, after which nobody knows whether the request was performed.
+    #[error("{0}")]
+    Lost(String),
 }
 
 impl ApiError {
@@ -67,7 +70,7 @@ impl ApiError {
             404 if words.is_empty() || words == "Not Found" => Self::NoMethod,
             409 => Self::Conflict(words),
             429 => Self::Limited { retry_after: Duration::from_secs(1) },
-            500.. => Self::Passing(if words.is_empty() { format!("a server error ({code})") } else { words }),
+            500.. => Self::Lost(if words.is_empty() { format!("a server error ({code})") } else { words }),
             403 => Self::Forbidden(words),
             _ if has("not modified") => Self::Unchanged(words),
             _ if has("not enough rights") || has("need administrator rights") || has("chat_admin_required") => {
@@ -93,7 +96,7 @@ impl ApiError {
     pub(super) const fn retry(&self) -> Retry {
         match self {
             Self::Limited { retry_after } => Retry::After(*retry_after),
-            Self::Passing(_) => Retry::WithBackoff,
+            Self::Passing(_) | Self::Lost(_) => Retry::WithBackoff,
             _ => Retry::Never,
         }
     }
@@ -116,7 +119,8 @@ impl From<ApiError> for ActionError {
             ApiError::Forbidden(words) => Self::Forbidden(words),
             ApiError::NotFound(words) => Self::NotFound(words),
             ApiError::Unchanged(words) | ApiError::Refused(words) | ApiError::Unfit(words) => Self::Rejected(words),
-            ApiError::Passing(words) | ApiError::Garbled { words, .. } => Self::Transient(words),
+            ApiError::Passing(words) => Self::Transient(words),
+            ApiError::Lost(words) | ApiError::Garbled { words, .. } => Self::Uncertain(words),
             // The validity of the token has been checked with `getMe` by now.
             ApiError::Token | ApiError::NoMethod => Self::Unavailable(error.to_string()),
             // The new id of the group has been recorded by now, and the next attempt goes there.

@@ -54,7 +54,7 @@ impl Telegram {
 fn retry(error: &ActionError) -> Retry {
     match error {
         ActionError::RateLimited { retry_after } => Retry::After(*retry_after),
-        ActionError::Transient(_) | ActionError::Unavailable(_) => Retry::WithBackoff,
+        error if error.is_temporary() => Retry::WithBackoff,
         _ => Retry::Never,
     }
 }

@@ -118,7 +118,7 @@ fn summary(letter: &DeadLetter) -> String {
                 iso8601(*at)
             )
         }
-        DeadLetter::Action { key, action, reason, at } => {
+        DeadLetter::Action { key, action, reason, at, .. } => {
             format!(
                 "{}  action {} in {} of script {}: {reason}",
                 iso8601(*at),

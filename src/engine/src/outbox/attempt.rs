@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use palabre_platform::{Adapter, Backoff, Entropy, jittered};
-use palabre_store::Result as StoreResult;
-use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Outcome, RoomId};
+use palabre_store::{Error as StoreError, Result as StoreResult};
+use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Millis, Outcome, RoomId};
 use tracing::Instrument;
 
 use super::breaker::{Breaker, Pass};
 use super::entry::{Delivery, Entry, Unperformed};
-use super::{Outbox, STORE_RETRY_DELAY};
+use super::{Outbox, STORE_RETRY_DELAY, at_most_once};
 use crate::attachment_relay::with_files;
 use crate::tables::{SENDERS, SENT_MESSAGES};
 
@@ -41,6 +41,9 @@ pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
 
 async fn attempt_until_done(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
     let bot = entry.bot().to_owned();
+    if entry.is_at_most_once() && outbox.had_begun(entry.position) {
+        return Some(uncertain("the daemon ended while it was being sent"));
+    }
     let Some(adapter) = outbox.cx.platforms.adapter(&bot) else {
         return Some(refused(format!("there is no bot named {bot} in bots.yaml any more")));
     };
@@ -50,6 +53,7 @@ async fn attempt_until_done(outbox: &Outbox, entry: &mut Entry, limits: AttemptL
         bot: &bot,
         adapter: &**adapter,
         breaker,
+        is_recorded: at_most_once::is_recorded(entry, &**adapter),
         limits,
         failed: limits.before,
         rate_limit_waits: 0,
@@ -92,6 +96,35 @@ fn refused(reason: String) -> Delivery {
     Delivery::Failed(Unperformed { reason, is_dead_letter: false })
 }
 
+/// Returns the delivery of a message that may have been sent, and must not be sent twice.
+fn uncertain(reason: &str) -> Delivery {
+    refused(format!("it may or may not have been sent, and is not sent again: {reason}"))
+}
+
+/// Returns the time since which an attempt may have performed the action, if nobody knows.
+fn uncertain_since(outbox: &Outbox, entry: &Entry) -> Option<Millis> {
+    if outbox.is_left_over(entry.position) { Some(entry.requested) } else { entry.uncertain_since }
+}
+
+/// The reason why an attempt has failed.
+enum Failure {
+    Action(ActionError),
+    /// The attempt could not be recorded, and was not made.
+    Store(StoreError),
+}
+
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// The consequence of an attempt.
 enum Next {
     /// Nothing: the action is done or given up.
@@ -108,6 +141,8 @@ struct Attempts<'o> {
     bot: &'o str,
     adapter: &'o dyn Adapter,
     breaker: &'o Breaker,
+    /// Whether each attempt is recorded before it begins, and none follows an uncertain one.
+    is_recorded: bool,
     limits: AttemptLimits,
     /// Number of failed attempts, including earlier ones.
     failed: u32,
@@ -118,45 +153,75 @@ struct Attempts<'o> {
 
 impl Attempts<'_> {
     /// Tries the action once, and decides what follows.
-    async fn try_once(&mut self, entry: &Entry) -> Next {
-        let performing = async {
-            if self.filled.is_none() {
-                self.filled = with_files(&self.outbox.cx.platforms, &entry.action, self.failed).await?;
-            }
-            self.adapter.perform(self.filled.as_ref().unwrap_or(&entry.action), &entry.key).await
-        };
-        // A panic in an adapter counts as a transient failure: the queue continues, and the action
+    async fn try_once(&mut self, entry: &mut Entry) -> Next {
+        let began = self.outbox.cx.clock.now();
+        // A panic in an adapter counts as a temporary failure: the queue continues, and the action
         // is not lost.
-        let performed = AssertUnwindSafe(performing).catch_unwind().await;
+        let performed = AssertUnwindSafe(self.perform(entry)).catch_unwind().await;
         let is_bug = performed.is_err();
-        let performed = performed
-            .unwrap_or_else(|_| Err(ActionError::Transient("the adapter failed (a bug in Palabre)".to_owned())));
-        match performed {
+        let bug = || ActionError::Uncertain("the adapter failed (a bug in Palabre)".to_owned());
+        match performed.unwrap_or_else(|_| Err(bug().into())) {
             Ok(outcome) => {
                 self.breaker.answered(self.bot);
                 Next::End(Delivery::Done(remembered(self.outbox, entry, outcome)))
             }
-            Err(ActionError::RateLimited { retry_after }) if self.rate_limit_waits < RATE_LIMIT_WAITS_MAX => {
+            Err(Failure::Store(error)) => {
+                tracing::error!(bot = self.bot, "cannot record that an action begins; trying again: {error}");
+                Next::Wait(STORE_RETRY_DELAY)
+            }
+            Err(Failure::Action(ActionError::RateLimited { retry_after }))
+                if self.rate_limit_waits < RATE_LIMIT_WAITS_MAX =>
+            {
                 self.breaker.answered(self.bot);
                 self.rate_limit_waits += 1;
+                self.withdraw(entry).await;
                 Next::Wait(retry_after)
             }
-            Err(
-                error @ (ActionError::Transient(_) | ActionError::RateLimited { .. } | ActionError::Unavailable(_)),
-            ) => self.after_failure(entry, &error, is_bug),
-            Err(error) => {
+            Err(Failure::Action(error)) if error.is_temporary() => {
+                if matches!(error, ActionError::Uncertain(_)) {
+                    entry.uncertain_since.get_or_insert(began);
+                }
+                self.after_failure(entry, &error, is_bug).await
+            }
+            Err(Failure::Action(error)) => {
                 self.breaker.answered(self.bot);
                 Next::End(refused(error.to_string()))
             }
         }
     }
 
-    /// Counts a transient failure, unless the platform is away, and decides what follows.
-    fn after_failure(&mut self, entry: &Entry, error: &ActionError, is_bug: bool) -> Next {
+    /// Performs the action, after everything that has to precede it.
+    async fn perform(&mut self, entry: &Entry) -> Result<Outcome, Failure> {
+        if self.filled.is_none() {
+            self.filled = with_files(&self.outbox.cx.platforms, &entry.action, self.failed).await?;
+        }
+        if self.is_recorded {
+            at_most_once::begin(self.outbox, entry).await?;
+        } else if let Some(since) = uncertain_since(self.outbox, entry) {
+            let looked_up = self.adapter.look_up(&entry.action, &entry.key, since).await;
+            looked_up.map_err(ActionError::of_preparation)?;
+        }
+        Ok(self.adapter.perform(self.filled.as_ref().unwrap_or(&entry.action), &entry.key).await?)
+    }
+
+    /// Removes the record of an attempt that has performed nothing.
+    async fn withdraw(&self, entry: &Entry) {
+        if self.is_recorded && !self.adapter.is_partly_done(&entry.key) {
+            at_most_once::withdraw(self.outbox, entry).await;
+        }
+    }
+
+    /// Counts a temporary failure, unless the platform is away, and decides what follows.
+    async fn after_failure(&mut self, entry: &Entry, error: &ActionError, is_bug: bool) -> Next {
         let cx = &self.outbox.cx;
         let is_away = matches!(error, ActionError::Unavailable(_)) || !(is_bug || cx.platforms.is_up(self.bot));
         let reason = error.to_string();
-        if self.breaker.failed(&entry.key, is_away, cx.clock.now(), &reason, self.bot) {
+        let is_held_back = self.breaker.failed(&entry.key, is_away, cx.clock.now(), &reason, self.bot);
+        match error {
+            ActionError::Uncertain(reason) if self.is_recorded => return Next::End(uncertain(reason)),
+            _ => self.withdraw(entry).await,
+        }
+        if is_held_back {
             return Next::Pass;
         }
         self.failed += 1;

@@ -1,8 +1,10 @@
 //! An entry of the outbox, and its delivery.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use palabre_types::{Action, ActionKey, BotName, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName};
+use palabre_types::{
+    Action, ActionKey, BotName, DeliveryGuarantee, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName,
+};
 
 use crate::rows::{OutboxKey, OutboxRow, Position};
 
@@ -62,6 +64,10 @@ pub(crate) struct Entry {
     pub(crate) key: ActionKey,
     pub(crate) action: Action,
     pub(crate) class: Class,
+    /// The time when it was requested.
+    pub(crate) requested: Millis,
+    /// The time of this process's first attempt with an unknown outcome.
+    pub(crate) uncertain_since: Option<Millis>,
     /// The time when it expires.
     pub(crate) expires: Option<Millis>,
     /// Its size, as it counts against the bot's quota.
@@ -83,16 +89,25 @@ impl Entry {
         let is_kept = class == Class::Moderation || matches!(hook, EventName::Timer | EventName::Task);
         let expires = (!is_kept).then(|| at.saturating_add(answers_expire));
         let bytes = size(&action);
-        Self { position, key, action, class, expires, bytes, stored: Stored::Journal }
+        let (requested, stored) = (at, Stored::Journal);
+        Self { position, key, action, class, requested, uncertain_since: None, expires, bytes, stored }
     }
 
     pub(crate) fn from_row(key: &OutboxKey, row: OutboxRow) -> Self {
         let (_, kind, block, index) = key;
-        let OutboxRow { key, mut action, expires, .. } = row;
+        let OutboxRow { key, mut action, expires, requested, uncertain_since, .. } = row;
         let class = Class::of(&mut action);
         let stored = if *kind == CHAIN_KIND { Stored::Chain } else { Stored::Spilled };
         let (position, bytes) = (Position { block: *block, index: *index }, size(&action));
-        Self { position, key, action, class, expires, bytes, stored }
+        Self { position, key, action, class, requested, uncertain_since, expires, bytes, stored }
+    }
+
+    /// Whether it is a message that must not be sent twice.
+    pub(crate) fn is_at_most_once(&self) -> bool {
+        // An edit changes nothing when it is repeated.
+        let is_new = !matches!(self.action, Action::Edit { .. });
+        let content = self.action.content().filter(|_| is_new);
+        content.is_some_and(|content| content.delivery == DeliveryGuarantee::AtMostOnce)
     }
 
     pub(crate) fn bot(&self) -> &str {
@@ -106,14 +121,27 @@ impl Entry {
     }
 
     pub(crate) fn row(&self, attempts: u32) -> OutboxRow {
-        OutboxRow { key: self.key.clone(), action: self.action.clone(), expires: self.expires, attempts }
+        OutboxRow {
+            key: self.key.clone(),
+            action: self.action.clone(),
+            expires: self.expires,
+            attempts,
+            requested: self.requested,
+            uncertain_since: self.uncertain_since,
+        }
     }
 }
 
 /// Returns the row of an action that is performed outside of any queue, and never expires.
-pub(crate) fn chain_row(position: Position, key: ActionKey, action: Action) -> (OutboxKey, OutboxRow) {
-    let bot = action.room().bot().to_owned();
-    ((bot, CHAIN_KIND, position.block, position.index), OutboxRow { key, action, expires: None, attempts: 0 })
+///
+/// It was requested, and perhaps attempted, at `requested` or later.
+pub(crate) fn chain_row(
+    position: Position,
+    (key, action): (ActionKey, Action),
+    requested: Millis,
+) -> (OutboxKey, OutboxRow) {
+    let row_key = (action.room().bot().to_owned(), CHAIN_KIND, position.block, position.index);
+    (row_key, OutboxRow { key, action, expires: None, attempts: 0, requested, uncertain_since: None })
 }
 
 /// The kind of the rows of entries that are retried separately.
@@ -200,6 +228,16 @@ pub(crate) struct UnfinishedActions {
     pub(crate) chains: Vec<(ChainId, Position, u32)>,
     /// The bot and the size of each outbox row, which counts against the bot's quota.
     pub(crate) rows: Vec<(String, usize)>,
+    pub(crate) earlier: EarlierAttempts,
+}
+
+/// The attempts of earlier processes at actions that they left, as far as they are known.
+#[derive(Default)]
+pub(crate) struct EarlierAttempts {
+    /// The number of the first entry batch of this process. Earlier actions may have been attempted.
+    pub(crate) first_batch: u64,
+    /// Actions that are performed at most once, and had been begun.
+    pub(crate) begun: HashSet<Position>,
 }
 
 impl UnfinishedActions {

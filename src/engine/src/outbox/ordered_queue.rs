@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use palabre_types::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
+use super::at_most_once::is_recorded;
 use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
 use super::entry::{ChainId, Class, Completed, Delivery, Entry};
 use super::merge::{Replaced, replaced};
@@ -107,6 +108,8 @@ async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -
     if outbox.is_leaving()
         || bot.breaker.reason().is_some()
         || bot.chain_count() > 0
+        // Each attempt at such an action is recorded by itself.
+        || entries.iter().any(|entry| is_recorded(entry, &**adapter))
         // A reference to a message among them can be resolved only after that message has been
         // sent.
         || entries.iter_mut().any(|entry| resolve(outbox, entry).is_err())

@@ -7,7 +7,7 @@ use super::Sequencer;
 use super::state::State;
 use crate::message::Task;
 use crate::outbox::entry::{Completed, Delivery, Entry, Stored};
-use crate::tables::{OUTBOX, SENDERS, SENT_MESSAGES};
+use crate::tables::{BEGUN_ATTEMPTS, OUTBOX, SENDERS, SENT_MESSAGES};
 
 /// Retention of the platform's ids of sent messages, in milliseconds.
 const SENT_RETENTION: Millis = 7 * 86_400_000;
@@ -34,6 +34,9 @@ impl Sequencer {
             Delivery::Done(id) => Ok(id),
             Delivery::Failed(unperformed) => Err(unperformed),
         };
+        if entry.is_at_most_once() {
+            BEGUN_ATTEMPTS.delete(&mut state.open.batch, &entry.position.key());
+        }
         bot.release(entry.bytes);
         let over = state.interactions.acted(entry.key.run.seq);
         self.notify_finished(over);

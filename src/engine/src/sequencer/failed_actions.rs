@@ -30,8 +30,8 @@ impl Sequencer {
         };
         let about = entry.key.run.seq;
         if unperformed.is_dead_letter {
-            let (key, action, at) = (entry.key, entry.action, self.cx.clock.now());
-            let letter = DeadLetter::Action { key, action, reason: unperformed.reason, at };
+            let (key, action, requested, at) = (entry.key, entry.action, entry.requested, self.cx.clock.now());
+            let letter = DeadLetter::Action { key, action, requested, reason: unperformed.reason, at };
             let number = self.cx.assign_seq();
             DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use mlua::Value as LuaValue;
-use palabre_types::{Button, Content, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId};
+use palabre_types::{
+    Button, Content, DeliveryGuarantee, Embed, FileOrigin, FileToSend, Mention, Persona, Poll, RoomId, Select, UserId,
+};
 use serde::Deserialize;
 
 use super::check::{granted, text};
@@ -41,6 +43,8 @@ struct ContentTable {
     persona: Option<Persona>,
     #[serde(default)]
     mentions: Vec<String>,
+    #[serde(default)]
+    delivery: DeliveryGuarantee,
 }
 
 /// A file that the script provides, or an attachment of a message as the event has it.
@@ -136,6 +140,7 @@ pub(super) fn content_of(run: &Run, content: &LuaValue) -> Result<(Content, Opti
                 attachments: Vec::new(),
                 persona: table.persona,
                 mentions: table.mentions.iter().map(|mention| parse_mention(mention)).collect::<Result<_, _>>()?,
+                delivery: table.delivery,
             };
             if !content.files.is_empty() {
                 granted(run, "files", "sending files")?;

@@ -18,6 +18,7 @@ pub(super) enum Chosen {
     After,
     Truncated,
     Nulls,
+    Unanswered,
     Late(Duration),
 }
 
@@ -36,6 +37,7 @@ impl State {
             Fault::Unauthorized => Chosen::Instead(Refusal::unauthorized()),
             Fault::NotFound => Chosen::Instead(Refusal::not_found()),
             Fault::Nulls => Chosen::Nulls,
+            Fault::Unanswered => Chosen::Unanswered,
         })
     }
 }

@@ -100,7 +100,7 @@ async fn perform(
         Some(Chosen::BadGateway) => return Ok(bad_gateway()),
         Some(Chosen::Before) => return Err(CutOff),
         Some(Chosen::Late(delay)) => tokio::time::sleep(*delay).await,
-        Some(Chosen::After | Chosen::Truncated | Chosen::Nulls) | None => {}
+        Some(Chosen::After | Chosen::Truncated | Chosen::Nulls | Chosen::Unanswered) | None => {}
     }
     let outcome = match call {
         Ok(call) => {
@@ -129,6 +129,7 @@ async fn perform(
         Some(Chosen::After) => Err(CutOff),
         Some(Chosen::Truncated) => Ok(truncated(envelope(outcome).1.to_string().as_bytes())),
         Some(Chosen::Nulls) => Ok(with_nulls(outcome)),
+        Some(Chosen::Unanswered) => std::future::pending().await,
         _ => Ok(respond(outcome)),
     }
 }
@@ -222,6 +223,7 @@ async fn download(shared: &Shared, path: &str) -> Result<Response<Body>, CutOff>
         Some(Chosen::Before | Chosen::After) => return Err(CutOff),
         Some(Chosen::Truncated) => return Ok(truncated(&bytes)),
         Some(Chosen::Late(delay)) => tokio::time::sleep(delay).await,
+        Some(Chosen::Unanswered) => return std::future::pending().await,
         Some(Chosen::Nulls) | None => {}
     }
     Ok(response(200, "application/octet-stream", bytes))
