@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use palabre_platform::{Adapter, AdapterContext, AdapterError};
 use palabre_types::{
-    Action, ActionError, ActionKey, Capabilities, ContentLimits, Event, EventKind, Member, MessageId, Outcome, Rank,
-    User, UserId,
+    Action, ActionError, ActionKey, Capabilities, ContentLimits, Event, EventKind, Member, MessageId, Millis, Outcome,
+    Rank, User, UserId,
 };
 
 use crate::discord::Discord;
@@ -53,6 +53,11 @@ impl Adapter for Discord {
         let outcome = self.execute(action, key).await?;
         self.done.record(key, &outcome);
         Ok(outcome)
+    }
+
+    async fn look_up(&self, action: &Action, key: &ActionKey, since: Millis) -> Result<(), ActionError> {
+        action.check_ids(self.cache.bot())?;
+        self.look_up_sent(action, key, since).await
     }
 
     fn is_partly_done(&self, key: &ActionKey) -> bool {

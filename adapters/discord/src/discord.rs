@@ -3,6 +3,7 @@
 //! The modules above add what it does with them.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
@@ -77,6 +78,8 @@ pub struct Discord {
     /// The messages of a text that takes several, by the id of the one that scripts know.
     pub(crate) long: Mutex<LruCache<u64, Vec<u64>>>,
     pub(crate) seen_interactions: SeenInteractions,
+    /// Whether Discord has refused to list the messages of a channel, which is logged once.
+    pub(crate) is_history_refused: AtomicBool,
     pub(crate) nonce_seed: OnceCell<String>,
     /// The messages that an interrupted purge has still to delete.
     pub(crate) purges: Mutex<LruCache<ActionKey, Vec<u64>>>,
@@ -110,6 +113,7 @@ impl Discord {
             progress: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             long: Mutex::new(LruCache::new(CACHE_ENTRIES_MAX)),
             seen_interactions: SeenInteractions::default(),
+            is_history_refused: AtomicBool::new(false),
             nonce_seed: OnceCell::new(),
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),

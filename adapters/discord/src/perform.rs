@@ -3,6 +3,7 @@
 mod edit;
 mod ids;
 mod lock;
+mod look_up;
 mod moderate;
 mod names;
 mod outcome;

@@ -5,8 +5,8 @@
 mod fixture;
 
 use palabre_discord::Config;
-use palabre_platform::{AdapterError, Condition};
-use palabre_tests::discord::{Cut, Fault, Id, StandIn};
+use palabre_platform::{AdapterError, Clock, Condition, SystemClock};
+use palabre_tests::discord::{Cut, Fault, Id, Permission, StandIn};
 use palabre_types::{Action, ActionError, Content, MessageRef, Rank, RoomId, UserId};
 
 use fixture::{Fixture, start};
@@ -191,6 +191,39 @@ async fn a_backup_holds_nothing_that_belongs_to_the_installation() {
     let restored = Fixture::at(&discord, store, Config::default()).await;
     assert!(restored.does_under(&says(&room, "pong once more"), &key).await.is_ok());
     assert_eq!(discord.texts("general"), ["pong", "pong once more"]);
+}
+
+#[tokio::test]
+async fn the_parts_of_a_text_that_an_earlier_process_sent_are_found_by_their_nonces() {
+    let Some(mut fixture) = start().await else { return };
+    let (discord, room, key) = (fixture.discord.clone(), fixture.room("general"), fixture.key());
+    let text = says(&room, &"word ".repeat(900));
+    let sent = fixture.does_under(&text, &key).await.unwrap();
+    assert!(discord.texts("general").len() > 1, "it takes several messages");
+    fixture.restarts().await;
+    let calls = |operation: &str| discord.counters().calls.get(operation).copied().unwrap_or_default();
+    let before = calls("create_message");
+    fixture.adapter.look_up(&text, &key, SystemClock.now()).await.unwrap();
+    assert_eq!(calls("list_messages"), 0, "Discord still knows the nonce");
+    fixture.adapter.look_up(&text, &key, SystemClock.now() - 600_000).await.unwrap();
+    assert_eq!(calls("list_messages"), 1);
+    assert_eq!(fixture.does_under(&text, &key).await, Ok(sent));
+    assert_eq!(calls("create_message"), before, "nothing is sent again");
+    assert_eq!(format!("{:#?}", discord.violations()), "[]");
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_looked_up_is_sent_again() {
+    let Some(mut fixture) = start().await else { return };
+    let (discord, room, key) = (fixture.discord.clone(), fixture.room("general"), fixture.key());
+    let hello = says(&room, "hello");
+    fixture.does_under(&hello, &key).await.unwrap();
+    fixture.restarts().await;
+    discord.deny(Permission::READ_MESSAGE_HISTORY);
+    let before = discord.counters().calls["create_message"];
+    fixture.adapter.look_up(&hello, &key, SystemClock.now() - 600_000).await.unwrap();
+    fixture.does_under(&hello, &key).await.unwrap();
+    assert_eq!(discord.counters().calls["create_message"], before + 1);
 }
 
 #[tokio::test]
