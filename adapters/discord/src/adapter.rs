@@ -1,6 +1,6 @@
 //! The adapter of a bot: starts its tasks, and performs what the engine asks for.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use palabre_platform::{Adapter, AdapterContext, AdapterError};

@@ -93,7 +93,16 @@ impl Outbox {
     pub(crate) fn new(cx: OutboxContext, run: JobRunner) -> Arc<Self> {
         let (pending, is_leaving) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (is_open, durable) = (watch::Sender::new(false), watch::Sender::new(cx.last_batch));
-        Arc::new(Self { cx, run, pending, is_leaving, is_open, durable, queues: Mutex::default(), earlier: OnceLock::new() })
+        Arc::new(Self {
+            cx,
+            run,
+            pending,
+            is_leaving,
+            is_open,
+            durable,
+            queues: Mutex::default(),
+            earlier: OnceLock::new(),
+        })
     }
 
     pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
