@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use palabre_state::RecoveryAttempts;
 use palabre_types::{Event, EventKind, Message};
 use serde_json::Value;
-
-use crate::rows::RecoveryAttempts;
 
 /// Maximum number of a script's events in memory; the rest is read back as these are handled.
 pub(crate) const WINDOW_EVENTS: usize = 4_096;

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
 use palabre_platform::Clock;
+use palabre_state::{CLOCK, ClockRow, JOURNAL, WentBack, is_step, unpacked};
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Batch, Millis};
 
-use crate::clock_steps::{ClockRow, WentBack, is_step};
 use crate::message::CoreMessage;
-use crate::tables::{CLOCK, JOURNAL, unpacked};
 
 /// Interval between two readings of the clock, in milliseconds.
 const READING_INTERVAL: Millis = 1_000;

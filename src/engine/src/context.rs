@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
-use palabre_platform::Clock;
+use palabre_platform::{Clock, EmitError, Receipt};
 use palabre_script::Ticker;
 use palabre_store::Store;
+use palabre_types::{Batch, Bot};
 
 use crate::idempotency::IdempotencyKeys;
-use crate::message::CoreMessage;
+use crate::message::{CoreMessage, RowsWrite};
 use crate::metrics::Metrics;
 use crate::operators::Settings;
 use crate::platforms::Platforms;
@@ -37,10 +38,20 @@ pub(crate) struct EngineContext {
     pub(crate) core: Sender<CoreMessage>,
 }
 
+/// Returns the bot of events that belong to no bot: the runtime itself.
+pub(crate) fn own_bot() -> Bot {
+    Bot { name: "palabre".into(), platform: "palabre".into() }
+}
+
 impl EngineContext {
     /// Assigns a sequence number.
     pub(crate) fn assign_seq(&self) -> u64 {
         self.seq.fetch_add(1, Relaxed)
+    }
+
+    /// Writes rows of a component of the engine, in order with everything else.
+    pub(crate) fn write(&self, source: &str, reason: &'static str, rows: Batch) -> Receipt {
+        write_rows(&self.core, source, reason, rows)
     }
 
     /// Sends a message to the sequencer.
@@ -48,4 +59,22 @@ impl EngineContext {
         // The sequencer ends only at shutdown. If it panics, that is logged there.
         drop(self.core.send(message));
     }
+}
+
+/// The reason why a component could not read or write rows.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RowsError {
+    #[error(transparent)]
+    Store(#[from] palabre_store::Error),
+    #[error(transparent)]
+    Write(#[from] EmitError),
+}
+
+/// Writes rows of a component of the engine, in order with everything else.
+pub(crate) fn write_rows(core: &Sender<CoreMessage>, source: &str, reason: &'static str, rows: Batch) -> Receipt {
+    let (sender, receipt) = Receipt::channel();
+    let write = RowsWrite { source: source.to_owned(), reason, rows };
+    // A sequencer that has stopped drops the sender, and the receipt reports that.
+    drop(core.send(CoreMessage::Write { write, receipt: sender, is_urgent: false }));
+    receipt
 }

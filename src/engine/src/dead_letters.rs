@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use palabre_store::{Direction, Error, Snapshot, Store};
+use palabre_state::{
+    Class, DEAD_LETTERS, DeadLetter, Entry, EventRecord, OUTBOX, OutboxRow, Position, RowsRecord, Stored,
+};
+use palabre_store::{Error, Snapshot, Store};
 use palabre_types::{Batch, Millis};
 
-use crate::entry_batch::{EntryBatch, EventRecord, ScriptVersion};
-use crate::outbox::entry::chain_row;
-use crate::recovery::numbers;
-use crate::rows::{DeadLetter, Position};
-use crate::tables::{DEAD_LETTERS, JOURNAL, OUTBOX, unpacked};
+use crate::offline_batch::OfflineBatch;
+
+/// The source of rows that an operator changes.
+const OPERATOR: &str = "operator";
 
 /// An error of an operation on dead letters; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -35,55 +37,49 @@ pub async fn retry_dead_letters(store: &Store, numbers: &BTreeSet<u64>, now: Mil
     Ok(store.commit(batch).await?)
 }
 
-/// Deletes dead letters.
+/// Deletes dead letters. `now` is the time of their batch.
 ///
 /// # Errors
 /// If a letter does not exist, or the store cannot be read or written; then none is deleted.
-pub async fn drop_dead_letters(store: &Store, numbers: &BTreeSet<u64>) -> Result<(), DeadLetterError> {
-    let mut batch = Batch::default();
-    {
+pub async fn drop_dead_letters(store: &Store, numbers: &BTreeSet<u64>, now: Millis) -> Result<(), DeadLetterError> {
+    let batch = {
         let snapshot = store.snapshot(0)?;
+        let mut rows = Batch::default();
         for number in numbers {
             letter(&snapshot, *number)?;
-            DEAD_LETTERS.delete(&mut batch, number);
+            DEAD_LETTERS.delete(&mut rows, number);
         }
-    }
-    Ok(store.commit(batch).await?)
+        let entry =
+            Entry::Rows(RowsRecord { source: OPERATOR.to_owned(), reason: "dead letters dropped".into(), rows });
+        OfflineBatch::new(&snapshot, now)?.with(entry)
+    };
+    Ok(store.commit(batch.into_rows()?).await?)
 }
 
 fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<Batch, DeadLetterError> {
-    let mut next = numbers(snapshot)?;
-    // After a full disk the batch that was written last may not have the highest numbers.
-    for row in JOURNAL.scan_after(snapshot, &Vec::new(), &next.low_water_mark.saturating_sub(1), Direction::Forward)? {
-        next.seq = next.seq.max(unpacked(row)?.1.next_seq);
-    }
-    let mut batch = Batch::default();
-    let mut block = EntryBatch { at: now, low: next.low_water_mark, ..EntryBatch::default() };
+    let mut batch = OfflineBatch::new(snapshot, now)?;
+    let mut rows = Batch::default();
     // The batch holds no actions, so all its positions are free.
-    let mut places = (0..).map(|index| Position { block: next.block, index });
+    let number = batch.number;
+    let mut places = (0..).map(|index| Position { block: number, index });
     for number in letters {
-        DEAD_LETTERS.delete(&mut batch, number);
+        DEAD_LETTERS.delete(&mut rows, number);
         match letter(snapshot, *number)? {
             DeadLetter::Event { script, event, .. } => {
-                let of_script = ScriptVersion { name: script, version: "".into() };
-                let known = block.scripts.iter().position(|script| *script == of_script).unwrap_or_else(|| {
-                    block.scripts.push(of_script);
-                    block.scripts.len() - 1
-                });
-                let targets = vec![u16::try_from(known).unwrap_or(u16::MAX)];
-                block.events.push(EventRecord { seq: next.seq, targets, event });
-                next.seq += 1;
+                let targets = vec![batch.script(script)];
+                let seq = batch.assign_seq();
+                let (rows, is_timer) = (Batch::default(), false);
+                batch = batch.with(Entry::Ingress(EventRecord { seq, targets, event, rows, is_timer }));
             }
             DeadLetter::Action { key, action, requested, .. } => {
                 let Some(place) = places.next() else { break };
-                let (row_key, row) = chain_row(place, (key, action), requested);
-                OUTBOX.put(&mut batch, &row_key, &row);
+                let row_key = place.outbox_key(action.room().bot(), Class::of(&action), Stored::Chain);
+                OUTBOX.put(&mut rows, &row_key, &OutboxRow::new(key, action, requested));
             }
         }
     }
-    block.next_seq = next.seq;
-    JOURNAL.put(&mut batch, &next.block, &block.pack(&mut Vec::new()));
-    Ok(batch)
+    let reason = "dead letters to be tried again".into();
+    Ok(batch.with(Entry::Rows(RowsRecord { source: OPERATOR.to_owned(), reason, rows })).into_rows()?)
 }
 
 fn letter(snapshot: &Snapshot, number: u64) -> Result<DeadLetter, DeadLetterError> {

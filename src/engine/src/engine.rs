@@ -22,7 +22,7 @@ use self::recover::RecoveredWork;
 use self::script_handle::ScriptHandle;
 use self::services::{Services, Threads};
 use crate::context::EngineContext;
-use crate::entry_batch::own_bot;
+use crate::context::own_bot;
 use crate::message::{CoreMessage, Task};
 use crate::refusals::Refusal;
 use crate::sink::Sink;

@@ -8,15 +8,16 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use palabre_platform::Shutdown;
-use palabre_store::{Direction, Error, Result, Store};
+use palabre_platform::{EmitError, Shutdown};
+use palabre_state::{JOURNAL, unpacked};
+use palabre_store::{Direction, Error, Store};
 use palabre_types::{Batch, Millis};
 
 use crate::background::BackgroundTasks;
 use crate::clock_watch;
+use crate::context::{RowsError, write_rows};
 use crate::message::CoreMessage;
 use crate::scheduler::{Due, Scheduler};
-use crate::tables::{JOURNAL, unpacked};
 
 /// Interval of housekeeping, in milliseconds.
 pub(crate) const HOUSEKEEPING_INTERVAL: Millis = 60_000;
@@ -26,6 +27,8 @@ const BATCHES_PER_STEP: usize = 500;
 /// Removes expired rows and old entry batches, in small steps, until none is left.
 pub(crate) struct Cleaner {
     pub(crate) store: Store,
+    /// The channel to the sequencer.
+    pub(crate) core: Sender<CoreMessage>,
     /// The low-water mark: the oldest entry batch with something unfinished.
     pub(crate) low_water_mark: Arc<AtomicU64>,
     pub(crate) retention: Duration,
@@ -49,7 +52,7 @@ pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cl
         let (worker, is_busy) = (Arc::clone(&cleaner), Arc::clone(&is_busy));
         let clean = move || {
             match worker.clean(time) {
-                Ok(()) | Err(Error::Closed) => {}
+                Ok(()) | Err(RowsError::Store(Error::Closed) | RowsError::Write(EmitError::Stopped)) => {}
                 Err(error) => tracing::warn!("housekeeping is interrupted until the next minute: {error}"),
             }
             is_busy.store(false, Release);
@@ -59,14 +62,18 @@ pub(crate) fn waker(core: Sender<CoreMessage>, scheduler: Scheduler, cleaner: Cl
 }
 
 impl Cleaner {
-    fn clean(&self, now: Millis) -> Result<()> {
+    fn write(&self, reason: &'static str, rows: Batch) -> Result<(), EmitError> {
+        write_rows(&self.core, "housekeeping", reason, rows).wait().map(drop)
+    }
+
+    fn clean(&self, now: Millis) -> Result<(), RowsError> {
         while !self.shutdown.is_requested() {
-            let (swept, ticket) = self.store.sweep(now)?;
-            // Other writes come between two steps.
-            ticket.wait()?;
-            if swept == 0 {
+            let expired = self.store.expired(now)?;
+            if expired.is_empty() {
                 break;
             }
+            // Other writes come between two steps.
+            self.write("expired rows", expired)?;
         }
         while !self.shutdown.is_requested() && self.trim_journal(now)? {}
         Ok(())
@@ -76,7 +83,7 @@ impl Cleaner {
     ///
     /// Returns whether there may be more. The newest batch always stays: the next start takes its
     /// numbers from it.
-    fn trim_journal(&self, now: Millis) -> Result<bool> {
+    fn trim_journal(&self, now: Millis) -> Result<bool, RowsError> {
         let before = now.saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(Millis::MAX));
         let snapshot = self.store.snapshot(0)?;
         let Some(newest) = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Backward)?.next() else { return Ok(false) };
@@ -92,7 +99,7 @@ impl Cleaner {
         }
         let is_full = batch.ops.len() == BATCHES_PER_STEP;
         if !batch.is_empty() {
-            self.store.commit(batch).wait()?;
+            self.write("entry batches past their retention", batch)?;
         }
         Ok(is_full)
     }

@@ -17,12 +17,13 @@ use std::time::Duration;
 
 use palabre_platform::Verdict;
 use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Vm, Wait};
+use palabre_state::RunOutcome;
 use palabre_types::{Event, EventKind, EventName, Millis, Reason, RunId, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::context::EngineContext;
-use crate::entry_batch::{RunOutcome, own_bot};
+use crate::context::own_bot;
 use crate::message::{CoreMessage, InstanceSpec, RunBatch};
 use crate::peers::{Call, Peers};
 use crate::places::{Place, Places};

@@ -6,22 +6,19 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use palabre_fetch::{Grants, Request};
 use palabre_platform::{EmitError, Verdict};
-use palabre_script::{Answer, Change, Coverage, Declarations, Failure, Limits, Source};
+use palabre_script::{Answer, Coverage, Declarations, Failure, Limits, Source};
+use palabre_state::{DeferredChange, RunOutcome, RunRecord, ScriptVersion, WaitingRun, WentBack};
 use palabre_store::Error;
 use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, RunId, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::backlog::{Cursor, Read, Unfinished};
-use crate::clock_steps::WentBack;
-use crate::entry_batch::{RunOutcome, RunRecord, ScriptVersion};
-use crate::outbox::entry::Completed;
-use crate::places::Place;
+use crate::outbox::pending_action::Completed;
 use crate::published::Published;
-use crate::rows::WaitingRun;
 use crate::scheduler::Due;
 use crate::status::ScriptStatus;
-use crate::timers::TimerUsage;
+use crate::timer_usage::TimerUsage;
 
 /// The channel for the result of a route.
 pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
@@ -45,9 +42,9 @@ pub(crate) enum CoreMessage {
         /// Whether the sender waits for the receipt.
         is_urgent: bool,
     },
-    /// Rows of an adapter that belong to no event.
+    /// Rows that belong to no event.
     Write {
-        write: AdapterWrite,
+        write: RowsWrite,
         receipt: ReceiptSender,
         /// Whether the sender waits for the receipt.
         is_urgent: bool,
@@ -135,9 +132,10 @@ pub(crate) enum CoreMessage {
     Stop(oneshot::Sender<()>),
 }
 
-/// Rows of an adapter that belong to no event.
-pub(crate) struct AdapterWrite {
-    pub(crate) bot: BotName,
+/// Rows that belong to no event, of an adapter or of a component of the engine.
+pub(crate) struct RowsWrite {
+    /// The bot or the component.
+    pub(crate) source: String,
     /// Why they are written, in a few words.
     pub(crate) reason: &'static str,
     pub(crate) rows: Batch,
@@ -168,8 +166,6 @@ pub(crate) struct RunBatch {
     pub(crate) runs: Vec<RunRecord>,
     /// The last event that the script has processed.
     pub(crate) cursor: Option<u64>,
-    /// Stored values, the last change of each.
-    pub(crate) writes: KeyMap<Change>,
     /// HTTP requests of runs that began to wait.
     pub(crate) requests: Vec<(RunId, Request)>,
     /// Runs that began to wait (`Some`) or that wait no longer (`None`).
@@ -181,12 +177,6 @@ pub(crate) struct RunBatch {
     pub(crate) durable: Arc<AtomicU64>,
 }
 
-/// A change of the deferred events: those of places where the script is suspended.
-pub(crate) enum DeferredChange {
-    Put { place: Place, seq: u64, event: Arc<Event> },
-    Done { place: Place, seq: u64 },
-}
-
 impl RunBatch {
     /// Returns an empty run batch: the first one of a script.
     pub(crate) fn first(script_id: usize, name: ScriptName, durable: Arc<AtomicU64>) -> Self {
@@ -195,7 +185,6 @@ impl RunBatch {
             script: ScriptVersion { name, version: "".into() },
             runs: Vec::new(),
             cursor: None,
-            writes: KeyMap::default(),
             requests: Vec::new(),
             waits: Vec::new(),
             deferred: Vec::new(),
@@ -208,8 +197,6 @@ impl RunBatch {
     pub(crate) fn following(&self) -> Self {
         Self {
             script: self.script.clone(),
-            // As many as last time; a map that grows little by little is copied again and again.
-            writes: KeyMap::with_capacity_and_hasher(self.writes.len(), Default::default()),
             number: self.number + 1,
             ..Self::first(self.script_id, self.script.name.clone(), Arc::clone(&self.durable))
         }

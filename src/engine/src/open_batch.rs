@@ -1,19 +1,17 @@
 //! The entry batch that is being filled, and when it has to be closed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use palabre_script::{Answer, Change, MetricChange};
-use palabre_types::{Batch, RoomId, ScriptName};
+use palabre_script::{Answer, MetricChange};
+use palabre_state::{Applied, Class, Entry, Position, ScriptVersion};
+use palabre_types::{Millis, RoomId, ScriptName};
 use serde_json::Value;
 
-use crate::entry_batch::{EventRecord, RunRecord, ScriptVersion};
-use crate::message::{KeyMap, ReceiptSender, ReplySender, Waiter};
-use crate::outbox::entry::Class;
+use crate::message::{ReceiptSender, ReplySender, Waiter};
 use crate::pending_waits::Fetch;
-use crate::rows::Position;
 
 /// Delay of a batch with something urgent, while nothing is being written.
 ///
@@ -35,20 +33,18 @@ pub(crate) struct OpenBatch {
     /// Time of the first addition that nobody waits for.
     deferred_since: Option<Instant>,
     pub(crate) scripts: Vec<ScriptVersion>,
-    pub(crate) events: Vec<EventRecord>,
-    pub(crate) runs: Vec<RunRecord>,
-    pub(crate) batch: Batch,
-    pub(crate) writes: HashMap<usize, KeyMap<Change>>,
+    /// The time when it was opened.
+    pub(crate) at: Option<Millis>,
+    pub(crate) entries: Vec<Entry>,
+    /// What the entries change.
+    pub(crate) applied: Applied,
     /// The scripts whose cursors it advances.
     pub(crate) advanced: BTreeSet<usize>,
-    pub(crate) queue_cursors: HashMap<(RoomId, Class), Position>,
     /// Outbox rows that this batch removes.
     pub(crate) removed: Vec<(String, Class, Position)>,
     pub(crate) receipts: Vec<(u64, ReceiptSender)>,
     /// The receipts of conditional rows, in the order of their parts in the batch.
     pub(crate) conditional_receipts: Vec<(u64, ReceiptSender)>,
-    /// Number of actions of its runs.
-    pub(crate) actions: u32,
     /// Number of actions of local adapters whose rows are still to come, and may share its commit.
     pub(crate) rows_to_come: usize,
     /// The queues of actions that have become rows of the outbox.
@@ -77,7 +73,7 @@ impl OpenBatch {
     }
 
     pub(crate) fn records(&self) -> usize {
-        self.events.len() + self.runs.len() + self.queue_cursors.len()
+        self.entries.len()
     }
 
     pub(crate) fn script(&mut self, name: &ScriptName, version: &Arc<str>) -> u16 {

@@ -9,11 +9,11 @@ mod at_most_once;
 mod attempt;
 pub(crate) mod bot;
 mod breaker;
-pub(crate) mod entry;
 pub(crate) mod jobs;
 mod load;
 mod merge;
 mod ordered_queue;
+pub(crate) mod pending_action;
 mod retry_chain;
 
 use std::collections::{HashMap, VecDeque};
@@ -27,21 +27,21 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use futures_util::future::BoxFuture;
 use palabre_platform::{Clock, Entropy, Shutdown};
+use palabre_state::{Class, Position, Stored};
 use palabre_store::Store;
 use palabre_types::RoomId;
 use tokio::sync::watch;
 
 use self::bot::BotOutbox;
-use self::entry::{ChainId, Class, Completed, Delivery, EarlierAttempts, Entry, Stored, UnfinishedActions};
+use self::pending_action::{ChainId, Completed, Delivery, EarlierAttempts, PendingAction, UnfinishedActions};
 use crate::background::BackgroundTasks;
 use crate::message::CoreMessage;
 use crate::platforms::Platforms;
-use crate::rows::Position;
 
 /// Delay before the store is read again after a failure.
 const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
 
-type Queues = HashMap<RoomId, VecDeque<Entry>>;
+type Queues = HashMap<RoomId, VecDeque<PendingAction>>;
 
 /// The work of one of the outbox's tasks.
 pub(crate) enum Job {
@@ -180,7 +180,7 @@ impl Outbox {
     /// Adds entries to their queues. They are counted as in memory.
     ///
     /// Those of local adapters need not be durable yet.
-    pub(crate) fn push(self: &Arc<Self>, entries: Vec<Entry>) {
+    pub(crate) fn push(self: &Arc<Self>, entries: Vec<PendingAction>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         self.start(entries);
     }
@@ -200,7 +200,7 @@ impl Outbox {
         }
     }
 
-    fn start(self: &Arc<Self>, entries: Vec<Entry>) {
+    fn start(self: &Arc<Self>, entries: Vec<PendingAction>) {
         let mut started = Vec::new();
         {
             let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
@@ -251,7 +251,7 @@ impl Outbox {
     }
 
     /// Takes the next entries of a queue; `None` ends the queue, which is then removed.
-    fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<Entry>> {
+    fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<PendingAction>> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let queues = &mut queues[class.index()];
         let queue = queues.get_mut(room)?;

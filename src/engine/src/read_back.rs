@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
+use palabre_state::{JOURNAL, unpacked};
 use palabre_store::{Direction, Result, Store};
 use palabre_types::ScriptName;
 
 use crate::backlog::{Cursor, Queued, Read, weight};
 use crate::message::CoreMessage;
-use crate::tables::{JOURNAL, unpacked};
 use crate::vitals::{Pulse, Vitals};
 
 /// A request for events of a script.
@@ -61,7 +61,7 @@ fn read(store: &Store, request: &ReadBack) -> Result<Read> {
             break;
         }
         let targeted: Vec<bool> = block.scripts.iter().map(|script| script.name == request.script).collect();
-        for record in block.events {
+        for record in block.events() {
             let is_for_it = record.targets.iter().any(|target| targeted.get(usize::from(*target)) == Some(&true));
             if !is_for_it || (number == request.from.block && record.seq < request.from.seq) {
                 continue;
@@ -71,7 +71,7 @@ fn read(store: &Store, request: &ReadBack) -> Result<Read> {
                 return Ok((queued, Cursor { block: number, seq: record.seq }));
             }
             bytes += weight;
-            queued.push(Queued { seq: record.seq, block: number, bytes: weight, event: record.event });
+            queued.push(Queued { seq: record.seq, block: number, bytes: weight, event: Arc::clone(&record.event) });
         }
     }
     Ok((queued, Cursor { block: request.through + 1, seq: 0 }))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palabre_script::Source;
+use palabre_state::WAITING_RUNS;
 use palabre_store::Direction;
 use palabre_types::Reason;
 use serde_json::Value;
@@ -11,7 +12,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::context::EngineContext;
 use crate::message::{CoreMessage, InstanceSpec, Task};
-use crate::tables::WAITING_RUNS;
 use crate::workers::Workers;
 
 /// The parts that a script is rebuilt from.

@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use palabre_state::{
+    BEGUN_ATTEMPTS, DEAD_LETTERS, DeadLetter, JOURNAL, OUTBOX, Position, QUEUE_CURSORS, RECOVERY, RecoveryAttempts,
+    SCRIPT_CURSORS, Stored, WAITING_RUNS, WaitingRun, unpacked,
+};
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::Batch;
 use palabre_types::{EventName, Millis, ScriptName};
 
 use crate::backlog::{Cursor, Queued, Unfinished};
-use crate::outbox::entry::{ChainId, EarlierAttempts, Entry, Stored, UnfinishedActions};
-use crate::rows::{DeadLetter, Position, RecoveryAttempts, WaitingRun};
-use crate::tables::{
-    BEGUN_ATTEMPTS, DEAD_LETTERS, JOURNAL, OUTBOX, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, WAITING_RUNS, unpacked,
-};
+use crate::outbox::pending_action::{ChainId, EarlierAttempts, PendingAction, UnfinishedActions};
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
 const ATTEMPTS_MAX: u32 = 3;
@@ -106,7 +106,7 @@ fn read_outbox(snapshot: &Snapshot, found: &mut Found) -> Result<HashSet<Positio
     for row in OUTBOX.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (key, row) = row?;
         let attempts = row.attempts;
-        let entry = Entry::from_row(&key, row);
+        let entry = PendingAction::from_row(&key, row);
         found.actions.rows.push((entry.bot().to_owned(), entry.bytes));
         if entry.stored == Stored::Chain {
             found.actions.chains.push((ChainId::of(&entry), entry.position, attempts));
@@ -131,9 +131,9 @@ fn read_journal(
         // After a full disk, the batch that was written last may have a lower number than one
         // before it.
         found.next_seq = found.next_seq.max(block.next_seq);
-        for record in block.events {
-            for target in record.targets {
-                let Some(script) = block.scripts.get(usize::from(target)) else { continue };
+        for record in block.events() {
+            for target in &record.targets {
+                let Some(script) = block.scripts.get(usize::from(*target)) else { continue };
                 if found.cursors.get(&script.name).is_some_and(|cursor| record.seq <= *cursor) {
                     continue;
                 }
@@ -157,14 +157,11 @@ fn read_journal(
                 }
             }
         }
-        let actions = block.runs.into_iter().flat_map(|run| {
-            let (hook, now) = (run.hook, run.now);
-            run.effects.actions.into_iter().map(move |action| (hook, now, action))
-        });
-        for (index, (hook, now, action)) in (0..).zip(actions) {
+        for (index, requested) in (0..).zip(block.into_actions()) {
             let position = Position { block: number, index };
-            let answers_expire = answers_expire(action.1.room().bot());
-            let entry = Entry::new(position, action, (hook, now, answers_expire));
+            let answers_expire = answers_expire(requested.action.1.room().bot());
+            let requested_by = (requested.hook, requested.now, answers_expire);
+            let entry = PendingAction::new(position, requested.action, requested_by);
             let cursor = queue_cursors.get(&entry.class.cursor_key(entry.action.room()));
             if cursor.is_none_or(|cursor| position > *cursor) && !rows.contains(&position) {
                 found.actions.entries.push(entry);
@@ -226,7 +223,7 @@ mod tests {
     use palabre_store::Store;
 
     use super::*;
-    use crate::entry_batch::EntryBatch;
+    use palabre_state::EntryBatch;
 
     fn numbers_of(rows: impl FnOnce(&mut Batch)) -> Numbers {
         let store = Store::in_memory().unwrap();

@@ -10,10 +10,9 @@ use std::sync::atomic::{
 };
 
 use palabre_platform::Clock;
+use palabre_state::{STEP_BACK_TOLERANCE, WentBack};
 use palabre_types::{Millis, RunId, ScriptName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-use crate::clock_steps::{STEP_BACK_TOLERANCE, WentBack};
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

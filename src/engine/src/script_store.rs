@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use palabre_script::{Change, Denied, HostApi, Input, Limit, Meters, MetricChange, Stored};
+use palabre_state::{DEFERRED_EVENTS, SENDERS, WentBack, task_runs};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
     ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
@@ -15,15 +16,13 @@ use palabre_types::{
 use serde_json::Value;
 
 use self::values::Values;
-use crate::clock_steps::WentBack;
 use crate::context::EngineContext;
 use crate::hierarchy::Hierarchy;
 use crate::message::InstanceSpec;
 use crate::operators::BotSettings;
 use crate::peers::Peers;
 use crate::places::Place;
-use crate::tables::{DEFERRED_EVENTS, SENDERS, task_runs};
-use crate::timers::TimerUsage;
+use crate::timer_usage::TimerUsage;
 
 /// The host interface of one script.
 pub(crate) struct ScriptStore {

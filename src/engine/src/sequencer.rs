@@ -23,13 +23,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use palabre_state::{ClockRow, Effect, Entry, EventRecord, Header, apply};
 use palabre_types::Event;
 use tokio::sync::mpsc;
 
 use self::release::Releaser;
 use self::state::State;
 use crate::background::BackgroundTasks;
-use crate::clock_steps::ClockRow;
 use crate::clock_watch::LatestReading;
 use crate::context::EngineContext;
 use crate::http::Http;
@@ -43,7 +43,7 @@ use crate::route::Route;
 use crate::router::Router;
 use crate::scheduler::Due;
 use crate::tasks::TaskBook;
-use crate::timers::TimerBook;
+use crate::timer_usage::TimerUsages;
 use crate::vitals::{Pulse, Vitals};
 use crate::workers::Workers;
 
@@ -74,7 +74,8 @@ pub(crate) struct SequencerOptions {
 /// The state that a sequencer continues from.
 pub(crate) struct InitialState {
     pub(crate) clock_row: ClockRow,
-    pub(crate) timers: TimerBook,
+    pub(crate) machine: palabre_state::State,
+    pub(crate) timer_usages: TimerUsages,
     pub(crate) tasks: TaskBook,
     /// The number of the next entry batch.
     pub(crate) next_batch: u64,
@@ -111,7 +112,8 @@ pub(crate) struct Sequencer {
     vitals: Arc<Vitals>,
     latest_reading: Arc<LatestReading>,
     clock_row: ClockRow,
-    timers: TimerBook,
+    machine: palabre_state::State,
+    timer_usages: TimerUsages,
     tasks: TaskBook,
     /// The number of the open batch.
     number: u64,
@@ -132,7 +134,8 @@ impl Sequencer {
     }
 
     fn new(cx: EngineContext, options: SequencerOptions) -> (Self, State) {
-        let InitialState { clock_row, timers, tasks, next_batch, low_water_mark, outstanding } = options.initial;
+        let InitialState { clock_row, machine, timer_usages, tasks, next_batch, low_water_mark, outstanding } =
+            options.initial;
         let prefixes = cx.settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
         let router = Router::new(prefixes, Arc::clone(&cx.metrics));
         let (http, background) = (options.http, options.background);
@@ -158,7 +161,8 @@ impl Sequencer {
             vitals: options.vitals,
             latest_reading: options.latest_reading,
             clock_row,
-            timers,
+            machine,
+            timer_usages,
             tasks,
             number: next_batch,
             progress,
@@ -301,6 +305,37 @@ impl Sequencer {
         for event in events {
             let Some(adapter) = self.cx.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
             self.background.spawn(async move { adapter.finished(&event).await });
+        }
+    }
+
+    /// Applies an entry, and adds it to the open batch.
+    fn append(&mut self, state: &mut State, entry: Entry) {
+        let open = &mut state.open;
+        let at = *open.at.get_or_insert_with(|| self.cx.clock.now());
+        apply(&mut self.machine, Header { number: self.number, at }, &open.scripts, &entry, &mut open.applied);
+        if let Entry::Ingress(EventRecord { targets, is_timer: true, .. }) = &entry {
+            for script in targets.iter().filter_map(|target| open.scripts.get(usize::from(*target))) {
+                self.timer_usages.publish(&script.name, &self.machine.timers);
+            }
+        }
+        let effects = std::mem::take(&mut open.applied.effects);
+        open.entries.push(entry);
+        self.perform(effects);
+    }
+
+    /// Performs effects inside the process.
+    fn perform(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Arm { script, key, due } => {
+                    self.timer_usages.publish(&script, &self.machine.timers);
+                    self.cx.scheduler.at(due, Due::Timer { script, key });
+                }
+                Effect::Disarm { script, key } => {
+                    self.timer_usages.publish(&script, &self.machine.timers);
+                    self.cx.scheduler.cancel(Due::Timer { script, key });
+                }
+            }
         }
     }
 

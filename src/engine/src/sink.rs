@@ -4,7 +4,7 @@ use crossbeam_channel::Sender;
 use palabre_platform::{EventSink, Receipt};
 use palabre_types::{Batch, BotName, Event};
 
-use crate::message::{AdapterWrite, CoreMessage};
+use crate::message::{CoreMessage, RowsWrite};
 
 /// Hands events and rows over to the sequencer.
 pub(crate) struct Sink(pub(crate) Sender<CoreMessage>);
@@ -19,11 +19,11 @@ impl EventSink for Sink {
     }
 
     fn write(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
-        self.write_rows(AdapterWrite { bot: bot.clone(), reason, rows }, true)
+        self.write_rows(RowsWrite { source: bot.to_string(), reason, rows }, true)
     }
 
     fn write_deferred(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
-        self.write_rows(AdapterWrite { bot: bot.clone(), reason, rows }, false)
+        self.write_rows(RowsWrite { source: bot.to_string(), reason, rows }, false)
     }
 }
 
@@ -35,7 +35,7 @@ impl Sink {
         receipt
     }
 
-    fn write_rows(&self, write: AdapterWrite, is_urgent: bool) -> Receipt {
+    fn write_rows(&self, write: RowsWrite, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
         drop(self.0.send(CoreMessage::Write { write, receipt: sender, is_urgent }));
         receipt

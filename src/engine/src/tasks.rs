@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use palabre_platform::Backoff;
 use palabre_script::{Missed, RepeatLimiter, Schedule, TaskSpec};
+use palabre_state::{RunningTask, TASK_RUNS, TASKS, TaskRetry, TaskRow, TaskRun, WentBack};
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Batch, EventKind, Millis, ScriptName};
 
-use crate::clock_steps::WentBack;
-use crate::rows::{RunningTask, TaskRetry, TaskRow, TaskRun};
 use crate::scheduler::{Due, Scheduler};
-use crate::tables::{TASK_RUNS, TASKS};
 
 /// Retention of the history of runs, in milliseconds.
 const HISTORY_RETENTION: Millis = 30 * 86_400_000;

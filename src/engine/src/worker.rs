@@ -7,13 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use palabre_state::WaitingRun;
 use palabre_types::Reason;
 
 use crate::context::EngineContext;
 use crate::instance::{ScriptInstance, Turn};
 use crate::message::{CoreMessage, Task};
 use crate::peers::Peers;
-use crate::rows::WaitingRun;
 use crate::vitals::Pulse;
 
 /// Events and time after which a run batch is handed over, so that commits overlap with execution.

@@ -29,7 +29,7 @@ async fn given_up() -> (Store, Arc<Sim>) {
     harness.alice("before").await;
     let event = {
         let snapshot = harness.store.snapshot(0).unwrap();
-        let mut events = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.events);
+        let mut events = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.into_events());
         events.find(|record| !record.targets.is_empty()).unwrap().event
     };
     harness.engine.shutdown().await;
@@ -87,11 +87,11 @@ async fn an_action_that_the_platform_has_already_is_taken_for_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn some_are_dropped_the_others_stay_and_numbers_that_there_are_not_change_nothing() {
     let (store, _) = given_up().await;
-    drop_dead_letters(&store, &BTreeSet::from([901])).await.unwrap();
+    drop_dead_letters(&store, &BTreeSet::from([901]), 3_000).await.unwrap();
     assert_eq!(left(&store), [900, 902]);
     let unknown = retry_dead_letters(&store, &BTreeSet::from([900, 901]), 2_000).await;
     assert!(matches!(unknown, Err(DeadLetterError::Unknown(901))));
-    let unknown = drop_dead_letters(&store, &BTreeSet::from([7, 900])).await;
+    let unknown = drop_dead_letters(&store, &BTreeSet::from([7, 900]), 3_000).await;
     assert!(unknown.unwrap_err().to_string().contains("dead-letters list"));
     assert_eq!(left(&store), [900, 902]);
 }

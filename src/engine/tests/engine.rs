@@ -47,7 +47,7 @@ async fn nothing_of_a_failed_hook_is_kept_but_the_error() {
         "and another script is not disturbed"
     );
     let snapshot = harness.store.snapshot(0).unwrap();
-    let failed = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);
+    let failed = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.into_steps());
     assert!(
         failed
             .into_iter()
@@ -156,9 +156,8 @@ async fn a_run_under_way_ends_on_the_version_that_it_began_with() {
     let mut versions = std::collections::BTreeSet::new();
     for block in journal(&snapshot).unwrap() {
         let (_, block) = block.unwrap();
-        versions.extend(
-            block.runs.iter().map(|run| (run.run.clone(), block.scripts[usize::from(run.script)].version.clone())),
-        );
+        versions
+            .extend(block.steps().map(|run| (run.run.clone(), block.scripts[usize::from(run.script)].version.clone())));
     }
     assert_eq!(versions.len(), 4, "each step names the version that it ran on: {versions:?}");
 }
@@ -241,7 +240,7 @@ async fn fleeting_events_reach_hooks_and_are_not_journalled() {
     harness.until("the hook", |harness| !harness.replies().is_empty()).await;
     assert_eq!(harness.replies(), ["alice types"]);
     let snapshot = harness.store.snapshot(0).unwrap();
-    let typing = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.events);
+    let typing = journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.into_events());
     assert!(!typing.into_iter().any(|record| record.event.kind.name() == EventName::Typing));
 }
 
@@ -286,7 +285,7 @@ async fn one_script_starts_its_hooks_in_the_order_of_the_journal() {
     let snapshot = harness.store.snapshot(0).unwrap();
     let mut journalled = Vec::new();
     for block in journal(&snapshot).unwrap() {
-        for record in block.unwrap().1.events {
+        for record in block.unwrap().1.into_events() {
             if let EventKind::Message { message } = &record.event.kind {
                 journalled.push((record.seq, message.content.text.clone()));
             }

@@ -19,10 +19,10 @@ fn steps(harness: &Harness) -> Vec<Recorded> {
     let mut steps = Vec::new();
     for batch in journal(&snapshot).unwrap() {
         let (_, batch) = batch.unwrap();
-        for step in batch.runs {
+        for step in batch.steps() {
             let script = batch.scripts[usize::from(step.script)].name.clone();
             let keys = step.effects.actions.iter().map(|(key, _)| key.to_string()).collect();
-            steps.push((script, step.run, keys));
+            steps.push((script, step.run.clone(), keys));
         }
     }
     steps

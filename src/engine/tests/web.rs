@@ -272,7 +272,7 @@ async fn bodies_of_waiting_requests_have_a_limit_and_replies_are_not_written_dow
     assert!(!harness.replies().is_empty());
     harness.engine.shutdown().await;
     let snapshot = harness.store.snapshot(0).unwrap();
-    let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.runs);
+    let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.into_steps());
     let replies: Vec<_> = records
         .filter_map(|run| match run.answer {
             Some(palabre_script::Answer::Reply(reply)) => Some((reply.status, reply.body.len())),

@@ -257,6 +257,16 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// Blocks until the event or the rows are durable or refused. In async code, await the receipt instead.
+    ///
+    /// # Errors
+    /// If they were not accepted.
+    pub fn wait(self) -> Result<u64, EmitError> {
+        self.0.blocking_recv().unwrap_or(Err(EmitError::Stopped))
+    }
+}
+
 impl Future for Receipt {
     type Output = Result<u64, EmitError>;
 

@@ -204,10 +204,13 @@ impl Store {
         Snapshot::new(current.as_ref().ok_or(Error::Closed)?, now)
     }
 
-    /// Removes rows that had expired at `now`, up to a few thousand; the next call continues.
+    /// Returns the removal of rows that had expired at `now`, up to a few thousand of them.
     ///
-    /// Returns the number of index entries that it processed.
-    pub fn sweep(&self, now: Millis) -> Result<(usize, Ticket)> {
+    /// Once it is committed, the next call continues. It is empty if there are no more.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read.
+    pub fn expired(&self, now: Millis) -> Result<Batch> {
         let mut batch = Batch::default();
         for entry in self.expiries(None)? {
             let (_, expires, table, key) = entry?;
@@ -216,17 +219,21 @@ impl Store {
             }
             batch.ops.push(Op::Expire { table, key, expires, at: now });
         }
-        let processed = batch.ops.len();
-        Ok((processed, self.commit(batch)))
+        Ok(batch)
     }
 
     /// Replaces the expiries from `from` on by the result of `end`, and returns how many changed.
     ///
-    /// Blocks.
+    /// `write` commits a batch of changes, and blocks until it is durable.
     ///
     /// # Errors
     /// Fails when the store cannot be read or written.
-    pub fn move_expiries(&self, from: Millis, end: impl Fn(Millis) -> Millis) -> Result<u64> {
+    pub fn move_expiries<E: From<Error>>(
+        &self,
+        from: Millis,
+        end: impl Fn(Millis) -> Millis,
+        mut write: impl FnMut(Batch) -> std::result::Result<(), E>,
+    ) -> std::result::Result<u64, E> {
         let (mut moved, mut after) = (0, from.checked_sub(1).map(|before| (before, u8::MAX).to_bytes()));
         loop {
             let (mut batch, mut looked_at) = (Batch::default(), 0);
@@ -244,7 +251,7 @@ impl Store {
                 return Ok(moved);
             }
             if !batch.is_empty() {
-                self.commit(batch).wait()?;
+                write(batch)?;
             }
         }
     }

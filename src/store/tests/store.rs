@@ -82,10 +82,10 @@ fn an_expired_row_is_invisible_at_once_and_gone_after_the_sweep() {
     let brief = |now| VALUES.get(&store.snapshot(now).unwrap(), &key("s", "brief")).unwrap();
     assert_eq!((brief(999).is_some(), brief(1_000).is_some()), (true, false));
 
-    let (processed, ticket) = store.sweep(2_000).unwrap();
-    ticket.wait().unwrap();
+    let expired = store.expired(2_000).unwrap();
+    assert_eq!(expired.ops.len(), 2);
+    store.commit(expired).wait().unwrap();
 
-    assert_eq!(processed, 2);
     assert_eq!(store.snapshot(0).unwrap().len(TableId::ScriptValues).unwrap(), 1);
     assert_eq!(store.snapshot(0).unwrap().len(TableId::Expiry).unwrap(), 1);
     assert_eq!(get(&store, "renewed").as_deref(), Some("y"));
@@ -258,14 +258,18 @@ fn expiries_are_moved_only_for_rows_in_the_range() {
     VALUES.put_until(&mut batch, &key("s", "renewed"), &"x".to_owned(), Some(6_000));
     store.commit(batch).wait().unwrap();
 
-    assert_eq!(store.move_expiries(1_000_000, |end| end - 990_000).unwrap(), 5_001);
+    assert_eq!(store.move_expiries(1_000_000, |end| end - 990_000, |batch| store.commit(batch).wait()).unwrap(), 5_001);
 
     let left = |now| {
         let snapshot = store.snapshot(now).unwrap();
         VALUES.scan(&snapshot, &Vec::new(), Direction::Forward).unwrap().count()
     };
     assert_eq!((left(4_999), left(5_500), left(9_999), left(12_500)), (5_002, 5_001, 5_000, 2_499));
-    while store.sweep(20_000).unwrap().0 > 0 {}
+    while let expired = store.expired(20_000).unwrap()
+        && !expired.is_empty()
+    {
+        store.commit(expired).wait().unwrap();
+    }
     assert_eq!(store.snapshot(0).unwrap().len(TableId::ScriptValues).unwrap(), 0);
     assert_eq!(store.snapshot(0).unwrap().len(TableId::Expiry).unwrap(), 0);
 }

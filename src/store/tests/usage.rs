@@ -102,7 +102,7 @@ proptest! {
                     }
                     prop_assert!(store.commit(refused).wait().is_err());
                 }
-                Step::Sweep => store.sweep(now).unwrap().1.wait().unwrap(),
+                Step::Sweep => store.commit(store.expired(now).unwrap()).wait().unwrap(),
                 Step::Later(by) => now += by,
                 Step::Reopen => {
                     drop(store);
@@ -126,7 +126,7 @@ fn a_sweep_releases_the_usage_of_expired_rows() {
     store.commit(batch).wait().unwrap();
     assert!(usage.load(Acquire) > 990_000);
 
-    store.sweep(130_000).unwrap().1.wait().unwrap();
+    store.commit(store.expired(130_000).unwrap()).wait().unwrap();
 
     assert_eq!(usage.load(Acquire), 0);
     check(&store);
@@ -144,7 +144,7 @@ fn writing_over_a_row_that_has_expired_and_was_not_swept_counts_once() {
     };
     assert_eq!(put(Some(5_000)), put(Some(200_000)));
     // The index still has the first expiry.
-    store.sweep(130_000).unwrap().1.wait().unwrap();
+    store.commit(store.expired(130_000).unwrap()).wait().unwrap();
     assert_eq!(put(None), usage.load(Acquire));
     check(&store);
 }

@@ -319,6 +319,29 @@ impl Action {
         }
     }
 
+    /// Returns the message reference in the action.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&MessageRef> {
+        match self {
+            Self::Send { reply_to, .. } => reply_to.as_ref(),
+            Self::Thread { message, .. } => message.as_ref(),
+            Self::Edit { message, .. }
+            | Self::Delete { message, .. }
+            | Self::React { message, .. }
+            | Self::Pin { message, .. } => Some(message),
+            Self::Typing { .. }
+            | Self::Purge { .. }
+            | Self::Answer { .. }
+            | Self::Form { .. }
+            | Self::Offer { .. }
+            | Self::Direct { .. }
+            | Self::Moderate { .. }
+            | Self::Admit { .. }
+            | Self::Invite { .. }
+            | Self::Arrange { .. } => None,
+        }
+    }
+
     /// Returns the message reference in the action, to be resolved before it is performed.
     pub fn references(&mut self) -> Option<&mut MessageRef> {
         match self {

@@ -13,8 +13,10 @@ pub enum Op {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The encoded value.
+        #[serde(with = "serde_bytes")]
         value: Vec<u8>,
         /// The time at which the row expires; `None`: never.
         expires: Option<Millis>,
@@ -24,6 +26,7 @@ pub enum Op {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
     },
     /// Removes a row if it had expired at `at`.
@@ -34,6 +37,7 @@ pub enum Op {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The expiry that the sweep found in the index.
         expires: Millis,
@@ -45,6 +49,7 @@ pub enum Op {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The expiry found in the index.
         expires: Millis,
@@ -65,6 +70,7 @@ pub enum Require {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
     },
     /// The row exists with exactly this value.
@@ -72,8 +78,10 @@ pub enum Require {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The encoded value.
+        #[serde(with = "serde_bytes")]
         value: Vec<u8>,
     },
     /// The row exists with one of these values.
@@ -81,6 +89,7 @@ pub enum Require {
         /// The table.
         table: TableId,
         /// The encoded key.
+        #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The encoded values.
         values: Vec<Vec<u8>>,

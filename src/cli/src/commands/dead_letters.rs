@@ -74,7 +74,7 @@ pub(crate) async fn dead_letters(config: &Config, command: DeadLettersCommand) -
         DeadLettersCommand::Drop(selection) => {
             let store = Store::open(&data)?;
             let numbers = selection.resolve(&store)?;
-            drop_dead_letters(&store, &numbers).await?;
+            drop_dead_letters(&store, &numbers, SystemClock.now()).await?;
             close_whole(&store)?;
             output::line(&format!("{} dropped", count(numbers.len(), "dead letter")));
         }

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use palabre_store::Store;
+use palabre_state::{Entry, RowsRecord, State, Timers, WaitingRun, WentBack};
+use palabre_store::{Error as StoreError, Snapshot, Store};
 use palabre_types::{Batch, Millis, ScriptName};
 
 use super::options::EngineError;
 use crate::backlog::Unfinished;
-use crate::clock_steps::WentBack;
 use crate::clock_watch;
+use crate::offline_batch::OfflineBatch;
 use crate::operators::Settings;
-use crate::outbox::entry::UnfinishedActions;
+use crate::outbox::pending_action::UnfinishedActions;
 use crate::recovery::find_unfinished;
-use crate::rows::WaitingRun;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;
 use crate::tasks::TaskBook;
-use crate::timers::{TimerBook, TimerUsages};
+use crate::timer_usage::TimerUsages;
 
 /// The state of the previous process.
 pub(super) struct Recovered {
@@ -47,35 +47,43 @@ impl Recovered {
         let (clock_row, back) = clock_watch::resume(&store.snapshot(now)?, now)?;
         if let Some(back) = back {
             tracing::warn!("{}", back.sentence());
-            move_ends(store, back).await?;
+            move_ends(store, back, now).await?;
         }
         let snapshot = store.snapshot(now)?;
         let answers_expire = |bot: &str| settings.get(bot).map(|of| of.outbox).unwrap_or_default().answers_expire;
         let mut found = find_unfinished(&snapshot, now, answers_expire)?;
-        store.commit(std::mem::take(&mut found.batch)).await?;
-
-        let mut timers = TimerBook::load(&snapshot, scheduler.clone())?;
+        let mut rows = std::mem::take(&mut found.batch);
         let mut tasks = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
-        drop(snapshot);
-        let mut rows = Batch::default();
         if let Some(back) = &back {
-            timers.went_back(back, &mut rows);
+            // All timers are armed below.
+            drop(Timers::load(&snapshot)?.went_back(back, &mut rows));
             tasks.went_back(back, &mut rows);
         }
         clock_watch::put(&clock_row, &mut rows);
-        store.commit(rows).await?;
+        let batch = start_batch(&snapshot, now, "what the start found", rows)?;
+        drop(snapshot);
+        store.commit(batch).await?;
 
+        let machine = State::load(&store.snapshot(now)?)?;
+        let timer_usages = TimerUsages::default();
+        for script in machine.timers.scripts() {
+            timer_usages.publish(script, &machine.timers);
+            for (key, due) in machine.timers.of(script) {
+                scheduler.at(due, Due::Timer { script: script.clone(), key: key.clone() });
+            }
+        }
         let work = RecoveredWork {
             unfinished: found.unfinished,
             waiting: found.waiting,
             cursors: found.cursors,
-            timers: timers.usages(),
+            timers: timer_usages.clone(),
         };
         let sequencer = InitialState {
             clock_row,
-            timers,
+            machine,
+            timer_usages,
             tasks,
-            next_batch: found.next_batch,
+            next_batch: found.next_batch + 1,
             low_water_mark: found.low_water_mark,
             outstanding: found.actions.by_batch(),
         };
@@ -83,10 +91,22 @@ impl Recovered {
     }
 }
 
+/// Returns an entry batch with rows that a start writes.
+fn start_batch(snapshot: &Snapshot, now: Millis, reason: &'static str, rows: Batch) -> Result<Batch, StoreError> {
+    let entry = Entry::Rows(RowsRecord { source: "start".to_owned(), reason: reason.into(), rows });
+    OfflineBatch::new(snapshot, now)?.with(entry).into_rows()
+}
+
 /// Corrects expiry times that were set while the clock was ahead, before such a row is read.
-async fn move_ends(store: &Store, back: WentBack) -> Result<(), EngineError> {
+async fn move_ends(store: &Store, back: WentBack, now: Millis) -> Result<(), EngineError> {
     let store = store.clone();
-    let moving = tokio::task::spawn_blocking(move || store.move_expiries(back.from, |end| back.end(end)));
+    let moving = tokio::task::spawn_blocking(move || {
+        let write = |rows| -> Result<(), StoreError> {
+            let batch = start_batch(&store.snapshot(0)?, now, "the clock went back", rows)?;
+            store.commit(batch).wait()
+        };
+        store.move_expiries(back.from, |end| back.end(end), write)
+    });
     // A task that only reads and writes the store does not panic.
     let moved = moving.await.unwrap_or(Ok(0))?;
     tracing::info!(rows = moved, "moved the expiry times of stored values with the clock");

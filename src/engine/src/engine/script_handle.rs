@@ -7,7 +7,7 @@ use palabre_types::ScriptName;
 
 use crate::published::Published;
 use crate::status::{ScriptState, ScriptStatus};
-use crate::timers::TimerUsage;
+use crate::timer_usage::TimerUsage;
 
 /// The published states of one script.
 pub(super) struct ScriptHandle {

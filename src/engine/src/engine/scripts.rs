@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use palabre_fetch::Grants;
 use palabre_script::{Failure, Source};
+use palabre_state::{RECOVERY, WaitingRun};
 use palabre_types::{Batch, Reason, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -14,8 +15,6 @@ use super::script_handle::ScriptHandle;
 use super::{Engine, lock};
 use crate::backlog::Unfinished;
 use crate::message::{CoreMessage, InstanceSpec, Registration, Task};
-use crate::rows::WaitingRun;
-use crate::tables::RECOVERY;
 
 /// A registered script and its recovered work.
 pub(super) struct Registered {
@@ -100,7 +99,7 @@ impl Engine {
                 // is recorded before the first begins.
                 let mut batch = Batch::default();
                 RECOVERY.put(&mut batch, &name.to_string(), &unfinished.attempts);
-                if let Err(error) = self.cx.store.commit(batch).await {
+                if let Err(error) = self.cx.write("recovery", "an attempt at recovered events", batch).await {
                     tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
                 }
             }

@@ -104,6 +104,7 @@ impl Services {
         tasks.spawn(rebuilder.run(rebuild_ids));
         let cleaner = Cleaner {
             store: cx.store.clone(),
+            core: cx.core.clone(),
             low_water_mark: Arc::clone(&progress.low_water_mark),
             retention: options.journal_retention,
             shutdown: options.shutdown,

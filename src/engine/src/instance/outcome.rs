@@ -4,14 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
+use palabre_state::{RunOutcome, RunRecord, WaitingRun};
 use palabre_types::{Event, EventKind, EventName, Fault, Millis};
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
-use crate::entry_batch::{RunOutcome, RunRecord};
 use crate::message::CoreMessage;
 use crate::peers::Call;
 use crate::places::{FAILURES_IN_A_ROW, place_of, suspension_time};
-use crate::rows::WaitingRun;
 use crate::scheduler::Due;
 
 impl ScriptInstance {
@@ -189,7 +188,6 @@ impl ScriptInstance {
                 self.run_batch_bytes += write.key.len() + value.len();
             }
             self.store.apply(&write.key, &write.change, self.run_batch.number);
-            self.run_batch.writes.insert(Arc::clone(&write.key), write.change.clone());
         }
         let is_awaited = matches!(input.event.kind.name(), EventName::Task | EventName::Request);
         let is_start = input.run.hook_step() == Some(0);
@@ -205,6 +203,7 @@ impl ScriptInstance {
             answer,
             outcome,
             effects,
+            spilled: Vec::new(),
         });
     }
 }

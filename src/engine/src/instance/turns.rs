@@ -6,16 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use palabre_platform::Verdict;
 use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
+use palabre_state::{DeferredChange, RunOutcome, WaitingRun, WentBack};
 use palabre_types::{Event, EventKind, Millis, RoomId, RunId, RunKind, UserId};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
 use crate::backlog::WINDOW_EVENTS;
-use crate::clock_steps::WentBack;
-use crate::entry_batch::RunOutcome;
-use crate::message::DeferredChange;
 use crate::peers::Call;
 use crate::places::{SUSPENSION_MAX, place_of};
-use crate::rows::WaitingRun;
 use crate::scheduler::Due;
 
 /// Queue length at which events of suspended places are deferred, for what may come after them.
@@ -69,7 +66,7 @@ impl ScriptInstance {
                     self.is_stuck = true;
                 } else {
                     self.places.defer(&place);
-                    self.run_batch.deferred.push(DeferredChange::Put { place, seq, event });
+                    self.run_batch.deferred.push(DeferredChange::Put { place: place.to_string(), seq, event });
                     self.run_batch.cursor = Some(seq);
                 }
             }
@@ -104,7 +101,7 @@ impl ScriptInstance {
             return self.retries.push_front((place, seq, event));
         }
         self.places.done_deferred(&place, seq);
-        self.run_batch.deferred.push(DeferredChange::Done { place, seq });
+        self.run_batch.deferred.push(DeferredChange::Done { place: place.to_string(), seq });
         // If the script is suspended there again, the other events stay deferred.
         if let Some((next, ..)) = self.retries.front()
             && self.places.next_with_deferred().is_none_or(|(place, _)| place != *next)

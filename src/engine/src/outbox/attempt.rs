@@ -4,16 +4,16 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use palabre_platform::{Adapter, Backoff, Entropy, jittered};
-use palabre_store::{Error as StoreError, Result as StoreResult};
+use palabre_platform::{Adapter, Backoff, EmitError, Entropy, jittered};
+use palabre_state::{SENDERS, SENT_MESSAGES};
+use palabre_store::Result as StoreResult;
 use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Millis, Outcome, RoomId};
 use tracing::Instrument;
 
 use super::breaker::{Breaker, Pass};
-use super::entry::{Delivery, Entry, Unperformed};
+use super::pending_action::{Delivery, PendingAction, Unperformed};
 use super::{Outbox, STORE_RETRY_DELAY, at_most_once};
 use crate::attachment_relay::with_files;
-use crate::tables::{SENDERS, SENT_MESSAGES};
 
 /// Attempts before an action goes to the dead letters; with the delays below, about five minutes.
 pub(crate) const ATTEMPTS_MAX: u32 = 12;
@@ -33,13 +33,13 @@ pub(crate) struct AttemptLimits {
 /// Performs an action. Returns `None` at shutdown.
 ///
 /// Log lines during the attempts, also of the adapter, carry the number of the causing event.
-pub(crate) async fn perform(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
+pub(crate) async fn perform(outbox: &Outbox, entry: &mut PendingAction, limits: AttemptLimits) -> Option<Delivery> {
     let span =
         tracing::info_span!("action", script = %entry.key.script, seq = entry.key.run.seq, index = entry.key.index);
     attempt_until_done(outbox, entry, limits).instrument(span).await
 }
 
-async fn attempt_until_done(outbox: &Outbox, entry: &mut Entry, limits: AttemptLimits) -> Option<Delivery> {
+async fn attempt_until_done(outbox: &Outbox, entry: &mut PendingAction, limits: AttemptLimits) -> Option<Delivery> {
     let bot = entry.bot().to_owned();
     if entry.is_at_most_once() && outbox.had_begun(entry.position) {
         return Some(uncertain("the daemon ended while it was being sent"));
@@ -102,7 +102,7 @@ fn uncertain(reason: &str) -> Delivery {
 }
 
 /// Returns the time since which an attempt may have performed the action, if nobody knows.
-fn uncertain_since(outbox: &Outbox, entry: &Entry) -> Option<Millis> {
+fn uncertain_since(outbox: &Outbox, entry: &PendingAction) -> Option<Millis> {
     if outbox.is_left_over(entry.position) { Some(entry.requested) } else { entry.uncertain_since }
 }
 
@@ -110,7 +110,7 @@ fn uncertain_since(outbox: &Outbox, entry: &Entry) -> Option<Millis> {
 enum Failure {
     Action(ActionError),
     /// The attempt could not be recorded, and was not made.
-    Store(StoreError),
+    Store(EmitError),
 }
 
 impl From<ActionError> for Failure {
@@ -119,8 +119,8 @@ impl From<ActionError> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
+impl From<EmitError> for Failure {
+    fn from(error: EmitError) -> Self {
         Self::Store(error)
     }
 }
@@ -153,7 +153,7 @@ struct Attempts<'o> {
 
 impl Attempts<'_> {
     /// Tries the action once, and decides what follows.
-    async fn try_once(&mut self, entry: &mut Entry) -> Next {
+    async fn try_once(&mut self, entry: &mut PendingAction) -> Next {
         let began = self.outbox.cx.clock.now();
         // A panic in an adapter counts as a temporary failure: the queue continues, and the action
         // is not lost.
@@ -191,7 +191,7 @@ impl Attempts<'_> {
     }
 
     /// Performs the action, after everything that has to precede it.
-    async fn perform(&mut self, entry: &Entry) -> Result<Outcome, Failure> {
+    async fn perform(&mut self, entry: &PendingAction) -> Result<Outcome, Failure> {
         if self.filled.is_none() {
             self.filled = with_files(&self.outbox.cx.platforms, &entry.action, self.failed).await?;
         }
@@ -205,14 +205,14 @@ impl Attempts<'_> {
     }
 
     /// Removes the record of an attempt that has performed nothing.
-    async fn withdraw(&self, entry: &Entry) {
+    async fn withdraw(&self, entry: &PendingAction) {
         if self.is_recorded && !self.adapter.is_partly_done(&entry.key) {
             at_most_once::withdraw(self.outbox, entry).await;
         }
     }
 
     /// Counts a temporary failure, unless the platform is away, and decides what follows.
-    async fn after_failure(&mut self, entry: &Entry, error: &ActionError, is_bug: bool) -> Next {
+    async fn after_failure(&mut self, entry: &PendingAction, error: &ActionError, is_bug: bool) -> Next {
         let cx = &self.outbox.cx;
         let is_away = matches!(error, ActionError::Unavailable(_)) || !(is_bug || cx.platforms.is_up(self.bot));
         let reason = error.to_string();
@@ -248,7 +248,7 @@ pub(crate) fn retry_delay(failed: u32, entropy: &dyn Entropy) -> Duration {
 }
 
 /// Records the id of a message, unless the adapter can derive it from the action key.
-pub(crate) fn remembered(outbox: &Outbox, entry: &Entry, outcome: Outcome) -> Option<MessageId> {
+pub(crate) fn remembered(outbox: &Outbox, entry: &PendingAction, outcome: Outcome) -> Option<MessageId> {
     let adapter = outbox.cx.platforms.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
     outbox.cx.platforms.recent_deliveries.record(&entry.key, entry.action.room(), &id);
@@ -270,7 +270,7 @@ impl From<palabre_store::Error> for Unresolved {
 }
 
 /// Replaces a reference by action key, or to a message of the script's own, by the platform's id.
-pub(crate) fn resolve(outbox: &Outbox, entry: &mut Entry) -> Result<(), Unresolved> {
+pub(crate) fn resolve(outbox: &Outbox, entry: &mut PendingAction) -> Result<(), Unresolved> {
     let (room, script) = (entry.action.room().clone(), &entry.key.script);
     let Some(reference) = entry.action.references() else { return Ok(()) };
     let key = match &*reference {

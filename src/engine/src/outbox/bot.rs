@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palabre_script::Limit;
+use palabre_state::{Class, Position};
 use palabre_types::{Millis, RoomId};
 
 use super::breaker::Breaker;
-use super::entry::{ChainId, Class};
-use crate::rows::Position;
+use super::pending_action::ChainId;
 
 /// Maximum entries of a bot and class in memory, as many as a full batch brings; the rest are rows.
 pub(crate) const IN_MEMORY_MAX: usize = 8_192;

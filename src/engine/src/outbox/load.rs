@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_state::{Class, OUTBOX, Position, spilled_kind};
 use palabre_store::{Direction, Result, Store};
 
 use super::bot::IN_MEMORY_MAX;
-use super::entry::{Class, Entry, spilled_kind};
+use super::pending_action::PendingAction;
 use super::{Outbox, STORE_RETRY_DELAY};
-use crate::rows::Position;
-use crate::tables::OUTBOX;
 
 /// Delay before rows are read again whose commit is still in progress.
 const COMMIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -52,14 +51,20 @@ pub(super) async fn run(outbox: &Arc<Outbox>, bot: &str, class: Class) {
 }
 
 /// Reads the first rows of a bot and class that are wanted.
-fn read(store: &Store, now: u64, bot: &str, class: Class, is_wanted: impl Fn(Position) -> bool) -> Result<Vec<Entry>> {
+fn read(
+    store: &Store,
+    now: u64,
+    bot: &str,
+    class: Class,
+    is_wanted: impl Fn(Position) -> bool,
+) -> Result<Vec<PendingAction>> {
     let snapshot = store.snapshot(now)?;
     let prefix = (bot.to_owned(), spilled_kind(class));
     let mut entries = Vec::new();
     for row in OUTBOX.scan(&snapshot, &prefix, Direction::Forward)? {
         let (key, row) = row?;
         if is_wanted(Position { block: key.2, index: key.3 }) {
-            entries.push(Entry::from_row(&key, row));
+            entries.push(PendingAction::from_row(&key, row));
         }
         if entries.len() >= IN_MEMORY_MAX / 2 {
             break;

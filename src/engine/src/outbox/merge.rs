@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use palabre_state::Position;
 use palabre_types::{Action, ActionKey, ActionKind};
 
-use super::entry::Entry;
-use crate::rows::Position;
+use super::pending_action::PendingAction;
 
 /// Entries that need not be performed, each with the action that is performed in its place.
 pub(crate) type Replaced = HashMap<Position, ActionKey>;
 
 /// Returns the entries that a later one of the same kind, about the same subject, replaces.
-pub(crate) fn replaced(entries: &mut VecDeque<Entry>) -> Replaced {
+pub(crate) fn replaced(entries: &mut VecDeque<PendingAction>) -> Replaced {
     let mut replaced = Replaced::new();
     if entries.len() < 2 {
         return replaced;
@@ -36,7 +36,7 @@ pub(crate) fn replaced(entries: &mut VecDeque<Entry>) -> Replaced {
 }
 
 /// Returns the subject of an action: a message, or a setting of the room.
-fn subject(entry: &mut Entry) -> Option<String> {
+fn subject(entry: &mut PendingAction) -> Option<String> {
     let script = entry.key.script.clone();
     match &entry.action {
         Action::Arrange { change, .. } => Some(format!("{:?}", std::mem::discriminant(change))),

@@ -4,13 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use palabre_state::Class;
 use palabre_types::{ActionError, Outcome, RoomId};
 
 use super::Outbox;
 use super::at_most_once::is_recorded;
 use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
-use super::entry::{ChainId, Class, Completed, Delivery, Entry};
 use super::merge::{Replaced, replaced};
+use super::pending_action::{ChainId, Completed, Delivery, PendingAction};
 use crate::attachment_relay::has_files_to_fetch;
 
 /// Maximum number of actions that are handed to an adapter together.
@@ -21,7 +22,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
     while let Some(mut entries) = outbox.take(&room, class) {
         let replaced = replaced(&mut entries);
         while !entries.is_empty() {
-            let some: Vec<Entry> = entries.drain(..entries.len().min(ADAPTER_BATCH_MAX)).collect();
+            let some: Vec<PendingAction> = entries.drain(..entries.len().min(ADAPTER_BATCH_MAX)).collect();
             if !perform_some(&outbox, some, &replaced).await {
                 return;
             }
@@ -32,7 +33,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
 /// Performs entries in order.
 ///
 /// Returns false at shutdown; then completed entries have been reported, and the rest is left.
-async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &Replaced) -> bool {
+async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<PendingAction>, replaced: &Replaced) -> bool {
     let waiting = entries.iter().filter(|entry| !may_precede_its_run(outbox, entry)).map(|entry| entry.position.block);
     if let Some(batch) = waiting.max()
         && !outbox.until_durable(batch).await
@@ -76,13 +77,13 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<Entry>, replaced: &
 }
 
 /// Whether an action may be performed before its run is durable.
-fn may_precede_its_run(outbox: &Outbox, entry: &Entry) -> bool {
+fn may_precede_its_run(outbox: &Outbox, entry: &PendingAction) -> bool {
     let adapter = outbox.cx.platforms.adapter(entry.bot());
     adapter.is_some_and(|adapter| adapter.commits_with_run(&entry.action)) && !has_files_to_fetch(&entry.action)
 }
 
 /// Performs one entry, or adds it to the retry chain of its script.
-async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Delivery> {
+async fn perform(outbox: &Arc<Outbox>, entry: &mut PendingAction) -> Option<Delivery> {
     let (chain, position) = (ChainId::of(entry), entry.position);
     let bot = outbox.bot(entry.bot());
     if bot.follow(&chain, position) {
@@ -97,7 +98,11 @@ async fn perform(outbox: &Arc<Outbox>, entry: &mut Entry) -> Option<Delivery> {
 }
 
 /// Performs the entries in one call, if the adapter can. Returns a result for each that was tried.
-async fn together(outbox: &Outbox, entries: &mut [Entry], replaced: &Replaced) -> Vec<Result<Outcome, ActionError>> {
+async fn together(
+    outbox: &Outbox,
+    entries: &mut [PendingAction],
+    replaced: &Replaced,
+) -> Vec<Result<Outcome, ActionError>> {
     let Some(name) = entries.first().filter(|_| entries.len() > 1).map(|entry| entry.bot().to_owned()) else {
         return Vec::new();
     };

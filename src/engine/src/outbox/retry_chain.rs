@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_state::{CHAIN_KIND, OUTBOX};
+
 use super::attempt::{self, AttemptLimits};
-use super::entry::{CHAIN_KIND, ChainId, Completed, Entry};
+use super::pending_action::{ChainId, Completed, PendingAction};
 use super::{Outbox, STORE_RETRY_DELAY};
-use crate::tables::OUTBOX;
 
 /// Works until the chain is empty, or until shutdown; then the next start continues.
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
@@ -38,7 +39,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
             }
             Err(_stopped) => return,
         };
-        let mut entry = Entry::from_row(&key, row);
+        let mut entry = PendingAction::from_row(&key, row);
         let limits = AttemptLimits { before: attempts, max: attempt::ATTEMPTS_MAX };
         let Some(result) = attempt::perform(&outbox, &mut entry, limits).await else { return };
         outbox.complete(vec![Completed { entry, result }]);

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
 use palabre_script::{Change, Stored};
+use palabre_state::{WentBack, value_key};
 use palabre_store::{Direction, Result, Snapshot, Store};
 use palabre_types::TableId;
 use palabre_types::{Millis, ScriptName};
 
-use crate::clock_steps::WentBack;
 use crate::message::KeyMap;
-use crate::tables::value_key;
 
 /// Maximum number of cached values, not counting those that are not durable yet.
 ///

@@ -3,76 +3,78 @@
 //! Those of local adapters are handed over at once, so that the rows that an adapter writes for
 //! them share the commit of the run. The others follow once their batch is durable.
 
-use palabre_types::{Action, ActionKey, Batch, EventName, Millis, RoomId};
+use palabre_state::{Class, Entry, EntryBatch, Notice, Position, RunRecord, Spilled};
+use palabre_types::{Action, ActionKey, EventName, Millis};
 
 use super::Sequencer;
 use super::state::State;
-use crate::entry_batch::{EntryBatch, RunRecord};
-use crate::outbox::entry::{Class, Entry, Stored};
-use crate::rows::Position;
-use crate::tables::OUTBOX;
+use crate::outbox::pending_action::{PendingAction, expiry};
 
 impl Sequencer {
-    /// Adds a step to the open batch, and hands the actions of local adapters over.
-    pub(super) fn add_step(&self, state: &mut State, step: RunRecord) {
-        let mut entries = Vec::new();
-        for (key, action) in &step.effects.actions {
-            let position = Position { block: self.number, index: state.open.actions };
-            state.open.actions += 1;
-            let Some(adapter) = self.cx.platforms.adapter(action.room().bot()).filter(|adapter| adapter.is_local())
-            else {
-                continue;
-            };
-            state.open.rows_to_come += usize::from(adapter.commits_with_run(action));
-            let open = &mut state.open;
-            let requested = (key.clone(), action.clone());
-            entries.extend(self.admit(position, requested, (step.hook, step.now), &mut open.spilled, &mut open.batch));
+    /// Adds a step of a run to the open batch, and hands the actions of local adapters over.
+    pub(super) fn add_step(&mut self, state: &mut State, mut step: RunRecord) {
+        let first = self.machine.next_action(self.number);
+        let mut local = Vec::new();
+        for (index, action) in (0..).zip(&step.effects.actions) {
+            let position = Position { index: first.index + index, ..first };
+            step.spilled.extend(self.place(state, position, index, action, (step.hook, step.now), &mut local));
         }
-        if !entries.is_empty() {
-            *state.outstanding.entry(self.number).or_default() += entries.len();
-            self.outbox.push(entries);
-        }
-        state.open.runs.push(step);
+        self.append(state, Entry::Step(step));
+        self.hand_over(state, local);
     }
 
-    /// Turns the other actions of a batch into outbox entries.
-    pub(super) fn to_outbox(
-        &self,
-        number: u64,
-        block: EntryBatch,
-        spilled: &mut Vec<(RoomId, Class)>,
-        batch: &mut Batch,
-    ) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let requested = block.runs.into_iter().flat_map(|run| {
-            let requested = (run.hook, run.now);
-            run.effects.actions.into_iter().map(move |action| (requested, action))
-        });
-        for (index, (requested, action)) in (0..).zip(requested) {
-            let adapter = self.cx.platforms.adapter(action.1.room().bot());
-            if adapter.is_none_or(|adapter| !adapter.is_local()) {
-                entries.extend(self.admit(Position { block: number, index }, action, requested, spilled, batch));
-            }
-        }
-        entries
+    /// Adds a message of the runtime itself to the operator.
+    pub(super) fn add_notice(&mut self, state: &mut State, key: ActionKey, action: Action) {
+        let (position, now) = (self.machine.next_action(self.number), self.cx.clock.now());
+        let (mut local, requested) = (Vec::new(), (key, action));
+        let spilled = self.place(state, position, 0, &requested, (EventName::Error, now), &mut local);
+        let (key, action) = requested;
+        self.append(state, Entry::Notice(Notice { key, action, now, spilled }));
+        self.hand_over(state, local);
     }
 
-    /// Returns the entry of an action; without room for it in memory, it becomes a row.
-    fn admit(
+    /// Decides where an action waits: in memory, or as a row if there is no room.
+    fn place(
         &self,
+        state: &mut State,
         position: Position,
-        action: (ActionKey, Action),
-        (hook, at): (EventName, Millis),
-        spilled: &mut Vec<(RoomId, Class)>,
-        batch: &mut Batch,
-    ) -> Option<Entry> {
-        let bot = self.outbox.bot(action.1.room().bot());
-        let entry = Entry::new(position, action, (hook, at, bot.limits.answers_expire));
-        if bot.admit(entry.action.room(), entry.class) {
-            return Some(entry);
+        index: u32,
+        requested: &(ActionKey, Action),
+        (hook, now): (EventName, Millis),
+        local: &mut Vec<PendingAction>,
+    ) -> Option<Spilled> {
+        let (room, class) = (requested.1.room(), Class::of(&requested.1));
+        let bot = self.outbox.bot(room.bot());
+        let answers_expire = bot.limits.answers_expire;
+        if !bot.admit(room, class) {
+            state.open.spilled.push((room.clone(), class));
+            return Some(Spilled { index, expires: expiry(class, hook, now, answers_expire) });
         }
-        OUTBOX.put(batch, &entry.row_key(Stored::Spilled), &entry.row(0));
-        spilled.push((entry.action.room().clone(), entry.class));
+        if let Some(adapter) = self.cx.platforms.adapter(room.bot()).filter(|adapter| adapter.is_local()) {
+            state.open.rows_to_come += usize::from(adapter.commits_with_run(&requested.1));
+            local.push(PendingAction::new(position, requested.clone(), (hook, now, answers_expire)));
+        }
         None
+    }
+
+    fn hand_over(&self, state: &mut State, actions: Vec<PendingAction>) {
+        if !actions.is_empty() {
+            *state.outstanding.entry(self.number).or_default() += actions.len();
+            self.outbox.push(actions);
+        }
+    }
+
+    /// Returns the other actions of a batch that wait in memory.
+    pub(super) fn to_outbox(&self, number: u64, batch: EntryBatch) -> Vec<PendingAction> {
+        let actions = (0..).zip(batch.into_actions());
+        let in_memory = actions.filter(|(_, requested)| !requested.is_spilled).filter_map(|(index, requested)| {
+            let bot = requested.action.1.room().bot();
+            if self.cx.platforms.adapter(bot).is_some_and(|adapter| adapter.is_local()) {
+                return None;
+            }
+            let requested_by = (requested.hook, requested.now, self.outbox.bot(bot).limits.answers_expire);
+            Some(PendingAction::new(Position { block: number, index }, requested.action, requested_by))
+        });
+        in_memory.collect()
     }
 }

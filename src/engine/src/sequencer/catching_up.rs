@@ -8,8 +8,8 @@ use super::{STORE_RETRY_DELAY, Sequencer};
 use crate::backlog::{Cursor, Queued, Read, Unfinished, WINDOW_BYTES, WINDOW_EVENTS, weight};
 use crate::read_back::ReadBack;
 use crate::route::{Lag, Replay};
-use crate::rows::RecoveryAttempts;
-use crate::tables::RECOVERY;
+use palabre_state::{Entry, EventRecord, RECOVERY, RecoveryAttempts};
+use palabre_types::Batch;
 
 impl Sequencer {
     /// Recovers the events that the previous process left for a script.
@@ -53,8 +53,12 @@ impl Sequencer {
             drop(self.reader.send(request));
             return;
         }
-        let open = (self.number, &state.open.scripts, &state.open.events);
-        let closed = state.undurable.range(from.block..).map(|(number, (scripts, events))| (*number, scripts, events));
+        let in_open = state.open.entries.iter().filter_map(Entry::ingress).collect();
+        let open = (self.number, &state.open.scripts, in_open);
+        let closed = state.undurable.range(from.block..).map(|(number, (scripts, events))| {
+            let events: Vec<&EventRecord> = events.iter().collect();
+            (*number, scripts, events)
+        });
         for (block, scripts, events) in closed.chain([open]) {
             for record in events {
                 let mut names = record.targets.iter().filter_map(|target| scripts.get(usize::from(*target)));
@@ -124,7 +128,7 @@ impl Sequencer {
         let number = self.number;
         let Some(route) = self.routes.get_mut(script_id) else { return };
         let Some(replay) = route.replay.as_mut().filter(|replay| replay.is_free) else { return };
-        let name = route.name.to_string();
+        let (name, mut rows) = (route.name.to_string(), Batch::default());
         match replay.queue.pop_front() {
             Some(event) => {
                 replay.is_free = false;
@@ -133,14 +137,15 @@ impl Sequencer {
                     return;
                 }
                 replay.next = Some((number, event));
-                RECOVERY.put(&mut state.open.batch, &name, &RecoveryAttempts { cursor: route.cursor, attempts: 2 });
+                RECOVERY.put(&mut rows, &name, &RecoveryAttempts { cursor: route.cursor, attempts: 2 });
             }
             None if route.lag.is_some() => return,
             None => {
-                RECOVERY.delete(&mut state.open.batch, &name);
+                RECOVERY.delete(&mut rows, &name);
                 route.replay = None;
             }
         }
+        self.append_rows(state, "recovery", "events are replayed one at a time", rows);
         state.open.touch(true);
     }
 }

@@ -1,11 +1,12 @@
 //! Corrects due and expiry times after the clock went back, wherever they are kept.
 
-use palabre_types::Millis;
+use palabre_state::WentBack;
+use palabre_types::{Batch, Millis};
 
 use super::Sequencer;
 use super::state::State;
-use crate::clock_steps::WentBack;
 use crate::clock_watch;
+use crate::context::RowsError;
 use crate::message::{CoreMessage, Task};
 
 impl Sequencer {
@@ -28,13 +29,21 @@ impl Sequencer {
         };
         // First, so that it does not take corrected requests for those of the wrong time.
         self.cx.scheduler.went_back(back);
-        let timers = self.timers.went_back(&back, &mut state.open.batch);
-        let tasks = self.tasks.went_back(&back, &mut state.open.batch);
+        let mut rows = Batch::default();
+        let moved = self.machine.timers.went_back(&back, &mut rows);
+        let timers = moved.len();
+        self.perform(moved);
+        let tasks = self.tasks.went_back(&back, &mut rows);
+        self.append_rows(state, "clock", "the clock went back", rows);
         tracing::warn!(timers, tasks, "{}", back.sentence());
         self.notify(state, &back.sentence());
         let cx = self.cx.clone();
         self.background.spawn_blocking(move || {
-            match cx.store.move_expiries(back.from, |end| back.end(end)) {
+            let write = |rows| -> Result<(), RowsError> {
+                cx.write("clock", "the clock went back", rows).wait()?;
+                Ok(())
+            };
+            match cx.store.move_expiries(back.from, |end| back.end(end), write) {
                 Ok(rows) => tracing::info!(rows, "moved the expiry times of stored values with the clock"),
                 Err(error) => tracing::error!("cannot move the expiry times of stored values with the clock: {error}"),
             }
@@ -50,7 +59,9 @@ impl Sequencer {
     /// Records the time, for the next start to compare with.
     pub(super) fn record_clock(&mut self, state: &mut State, now: Millis) {
         self.clock_row.observe(now, now, self.number);
-        clock_watch::put(&self.clock_row, &mut state.open.batch);
+        let mut rows = Batch::default();
+        clock_watch::put(&self.clock_row, &mut rows);
+        self.append_rows(state, "clock", "a reading", rows);
         state.open.touch(false);
     }
 }

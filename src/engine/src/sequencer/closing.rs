@@ -1,58 +1,47 @@
 //! Closes a batch, commits it, then releases the receipts, actions and replies that depend on it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Instant;
 
-use palabre_script::Change;
+use palabre_state::{EntryBatch, EventRecord, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, RECOVERY};
 use palabre_store::Error;
 use palabre_types::Batch;
-use palabre_types::{Op, TableId};
 
 use super::release::DependentWork;
 use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
-use crate::entry_batch::EntryBatch;
-use crate::message::{CoreMessage, KeyMap, Task};
-use crate::tables::{JOURNAL, LAST_BATCH, QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, value_key};
+use crate::message::{CoreMessage, Task};
 use crate::vitals::Fatal;
 
-/// The key of the row with the number of the last batch.
-const LAST_BATCH_KEY: &str = "last";
 /// Capacity of the encoding buffer that is kept for the next batch, in bytes.
 const PLAIN_BUFFER_MAX: usize = 4 << 20;
 
 impl Sequencer {
     pub(super) fn close(&mut self, state: &mut State) {
-        let at = self.read_clock(state);
+        let now = self.read_clock(state);
         let number = self.number;
         self.number += 1;
         let open = std::mem::take(&mut state.open);
-        let mut batch = open.batch;
-        put_last_batch(state.last_batch.replace(number), number, &mut batch);
-        let cursors = self.put_script_cursors(&open.advanced, &mut batch);
-        self.put_values(open.writes, &mut batch);
-        for ((room, class), position) in open.queue_cursors {
-            QUEUE_CURSORS.put(&mut batch, &class.cursor_key(&room), &position);
-        }
-        let mut block = EntryBatch {
-            at,
+        let mut rows = open.applied.into_rows();
+        put_last_batch(state.last_batch.replace(number), number, &mut rows);
+        let moved = open.advanced.into_iter();
+        let cursors = moved.filter_map(|script_id| Some((script_id, self.routes.get(script_id)?.cursor?))).collect();
+        let batch = EntryBatch {
+            at: open.at.unwrap_or(now),
             next_seq: self.cx.seq.load(Relaxed),
             low: self.publish_low_water_mark(state, number),
             scripts: open.scripts,
-            events: open.events,
-            runs: open.runs,
+            entries: open.entries,
         };
-        put_entry_batch(&block, number, &mut state.plain, &mut batch);
+        put_entry_batch(&batch, number, &mut state.plain, &mut rows);
         if self.routes.iter().any(|route| route.lag.is_some()) {
             // A script that lags may need them before they can be read back.
-            let kept = (std::mem::take(&mut block.scripts), std::mem::take(&mut block.events));
-            state.undurable.insert(number, kept);
+            state.undurable.insert(number, (batch.scripts.clone(), batch.events().map(without_rows).collect()));
         }
-        let mut spilled = open.spilled;
-        let entries = self.to_outbox(number, block, &mut spilled, &mut batch);
-        if !entries.is_empty() {
-            *state.outstanding.entry(number).or_default() += entries.len();
+        let actions = self.to_outbox(number, batch);
+        if !actions.is_empty() {
+            *state.outstanding.entry(number).or_default() += actions.len();
         }
         for ((script_id, run), answer) in open.answers {
             self.send_to_worker(script_id, Task::Answer { script_id, run, answer });
@@ -61,8 +50,8 @@ impl Sequencer {
             number,
             receipts: open.receipts,
             conditional_receipts: open.conditional_receipts,
-            entries,
-            spilled,
+            actions,
+            spilled: open.spilled,
             removed: open.removed,
             run_batches: open.run_batches,
             cursors,
@@ -70,33 +59,7 @@ impl Sequencer {
             replies: open.replies,
             metrics: open.metrics,
         };
-        self.submit(state, number, batch, work);
-    }
-
-    /// Adds the cursors of scripts to a batch. Returns them.
-    fn put_script_cursors(&self, advanced: &BTreeSet<usize>, batch: &mut Batch) -> Vec<(usize, u64)> {
-        let mut cursors = Vec::new();
-        for script_id in advanced.iter().copied() {
-            let route = &self.routes[script_id];
-            let Some(cursor) = route.cursor else { continue };
-            SCRIPT_CURSORS.put(batch, &route.name.to_string(), &cursor);
-            cursors.push((script_id, cursor));
-        }
-        cursors
-    }
-
-    /// Adds the values that scripts have stored to a batch.
-    fn put_values(&self, writes: HashMap<usize, KeyMap<Change>>, batch: &mut Batch) {
-        for (script_id, writes) in writes {
-            let name = &self.routes[script_id].name;
-            for (key, change) in writes {
-                let (table, key) = (TableId::ScriptValues, value_key(name, &key));
-                batch.ops.push(match change {
-                    Change::Set { value, expires } => Op::Put { table, key, value: value.to_vec(), expires },
-                    Change::Delete => Op::Delete { table, key },
-                });
-            }
-        }
+        self.submit(state, number, rows, work);
     }
 
     /// Publishes the oldest entry batch that is still needed once `number` is closed.
@@ -176,9 +139,11 @@ impl Sequencer {
             self.take(message, &mut state);
         }
         // An orderly shutdown is nobody's failed attempt.
+        let mut rows = Batch::default();
         for route in &self.routes {
-            RECOVERY.delete(&mut state.open.batch, &route.name.to_string());
+            RECOVERY.delete(&mut rows, &route.name.to_string());
         }
+        self.append_rows(&mut state, "recovery", "an orderly shutdown", rows);
         if !state.is_stalled {
             self.close(&mut state);
         }
@@ -210,13 +175,19 @@ fn put_last_batch(before: Option<u64>, number: u64, batch: &mut Batch) {
 }
 
 /// Adds an entry batch of the journal to a batch, unless it is empty. `plain` is the encoding buffer.
-fn put_entry_batch(block: &EntryBatch, number: u64, plain: &mut Vec<u8>, batch: &mut Batch) {
-    if block.events.is_empty() && block.runs.is_empty() {
+fn put_entry_batch(batch: &EntryBatch, number: u64, plain: &mut Vec<u8>, rows: &mut Batch) {
+    if batch.entries.is_empty() {
         return;
     }
-    JOURNAL.put(batch, &number, &block.pack(plain));
+    JOURNAL.put(rows, &number, &batch.pack(plain));
     // Large batches are rare, and a buffer for them is not kept.
     if plain.capacity() > PLAIN_BUFFER_MAX {
         *plain = Vec::new();
     }
+}
+
+/// Returns what a script receives of an event.
+fn without_rows(record: &EventRecord) -> EventRecord {
+    let (targets, event) = (record.targets.clone(), Arc::clone(&record.event));
+    EventRecord { seq: record.seq, targets, event, rows: Batch::default(), is_timer: record.is_timer }
 }

@@ -1,85 +1,101 @@
 //! Completed actions from the outbox, and the scripts that wait for their outcomes.
 
 use palabre_script::Answer;
-use palabre_types::Millis;
+use palabre_state::{ActionRecord, ActionResult, DeadLetter, Entry, Stored};
+use palabre_types::ActionKey;
 
 use super::Sequencer;
 use super::state::State;
 use crate::message::Task;
-use crate::outbox::entry::{Completed, Delivery, Entry, Stored};
-use crate::tables::{BEGUN_ATTEMPTS, OUTBOX, SENDERS, SENT_MESSAGES};
-
-/// Retention of the platform's ids of sent messages, in milliseconds.
-const SENT_RETENTION: Millis = 7 * 86_400_000;
+use crate::outbox::pending_action::{Completed, Delivery, PendingAction, Unperformed};
+use crate::refusals::Refusal;
 
 impl Sequencer {
     /// Handles a completed action, or one that leaves its queue to be retried separately.
     pub(super) fn completed(&mut self, state: &mut State, completed: Completed) {
-        let Completed { entry, result } = completed;
-        let room = entry.action.room().clone();
+        let Completed { entry: action, result } = completed;
         state.open.touch(false);
-        self.remove_from_queue(state, &entry);
-        let bot = self.outbox.bot(room.bot());
-        let result = match result {
+        match action.stored {
+            Stored::Journal => state.finish_one(action.position.block),
+            Stored::Spilled => {
+                state.open.removed.push((action.bot().to_owned(), action.class, action.position));
+            }
+            Stored::Chain => {}
+        }
+        match result {
             Delivery::Chained { attempts } => {
-                OUTBOX.put(&mut state.open.batch, &entry.row_key(Stored::Chain), &entry.row(attempts));
-                return;
+                let row = ActionResult::Chained(action.row(attempts));
+                self.record(state, &action, row);
             }
             Delivery::Replaced { by } => {
-                bot.release(entry.bytes);
-                let over = state.interactions.acted(entry.key.run.seq);
-                self.notify_finished(over);
-                return state.outcomes.replaced(entry.key, by);
+                self.record(state, &action, ActionResult::Replaced { by: by.clone() });
+                self.release(state, &action);
+                state.outcomes.replaced(action.key, by);
             }
-            Delivery::Done(id) => Ok(id),
-            Delivery::Failed(unperformed) => Err(unperformed),
-        };
-        if entry.is_at_most_once() {
-            BEGUN_ATTEMPTS.delete(&mut state.open.batch, &entry.position.key());
+            Delivery::Done(id) => {
+                let answer = match &id {
+                    id if action.action.kind().creates_object() => {
+                        let adapter = self.cx.platforms.adapter(action.bot());
+                        let id = id.clone().or_else(|| adapter?.message_id(&action.key));
+                        Answer::Text(id.map_or_else(String::new, |id| id.to_string()))
+                    }
+                    _ => Answer::Text(String::new()),
+                };
+                self.record(state, &action, ActionResult::Done(id));
+                self.release(state, &action);
+                self.tell_waiters(state, &action.key, &answer);
+            }
+            Delivery::Failed(unperformed) => self.unperformed(state, action, unperformed),
         }
-        bot.release(entry.bytes);
-        let over = state.interactions.acted(entry.key.run.seq);
-        self.notify_finished(over);
-        let kind = entry.action.kind();
-        let answer = match &result {
-            Ok(id) if kind.creates_object() => {
-                let adapter = self.cx.platforms.adapter(room.bot());
-                let id = id.clone().or_else(|| adapter?.message_id(&entry.key));
-                Answer::Text(id.map_or_else(String::new, |id| id.to_string()))
-            }
-            Ok(_) => Answer::Text(String::new()),
-            Err(unperformed) => Answer::Failed(unperformed.reason.clone()),
+    }
+
+    /// Handles an action that failed for good: reports it to its script.
+    ///
+    /// It also goes to the dead letters, if it might succeed another day.
+    fn unperformed(&mut self, state: &mut State, action: PendingAction, unperformed: Unperformed) {
+        let Unperformed { reason, is_dead_letter } = unperformed;
+        let letter = is_dead_letter.then(|| {
+            let (key, of, requested) = (action.key.clone(), action.action.clone(), action.requested);
+            let at = self.cx.clock.now();
+            (self.cx.assign_seq(), DeadLetter::Action { key, action: of, requested, reason: reason.clone(), at })
+        });
+        self.record(state, &action, ActionResult::Failed { reason: reason.clone(), letter });
+        self.release(state, &action);
+        let is_awaited = self.tell_waiters(state, &action.key, &Answer::Failed(reason.clone()));
+        let (kind, room) = (action.action.kind(), action.action.room().clone());
+        let refusal = Refusal { script: action.key.script, action: kind, room, reason };
+        self.report_refused(state, action.key.run.seq, refusal, is_awaited);
+    }
+
+    /// Adds the result of an action to the open batch.
+    fn record(&mut self, state: &mut State, action: &PendingAction, result: ActionResult) {
+        let is_over = !matches!(result, ActionResult::Chained(_) | ActionResult::Replaced { .. });
+        let record = ActionRecord {
+            position: action.position,
+            key: action.key.clone(),
+            room: action.action.room().clone(),
+            class: action.class,
+            stored: action.stored,
+            had_begun: is_over && action.is_at_most_once(),
+            result,
         };
-        let waiters = state.outcomes.record(entry.key.clone(), &answer);
+        self.append(state, Entry::Action(Box::new(record)));
+    }
+
+    /// Gives an action's share of the quota back, and tells its interaction that it is over.
+    fn release(&self, state: &mut State, action: &PendingAction) {
+        self.outbox.bot(action.bot()).release(action.bytes);
+        let over = state.interactions.acted(action.key.run.seq);
+        self.notify_finished(over);
+    }
+
+    /// Passes the outcome of an action to the runs that wait for it. Returns whether there are any.
+    fn tell_waiters(&self, state: &mut State, key: &ActionKey, answer: &Answer) -> bool {
+        let waiters = state.outcomes.record(key.clone(), answer);
         let is_awaited = !waiters.is_empty();
         for (script_id, run) in waiters {
             self.send_to_worker(script_id, Task::Answer { script_id, run, answer: answer.clone() });
         }
-        match result {
-            Ok(None) => {}
-            Ok(Some(id)) => {
-                let (batch, until) = (&mut state.open.batch, Some(self.cx.clock.now() + SENT_RETENTION));
-                SENT_MESSAGES.put_until(batch, &entry.key.to_string(), &id.to_string(), until);
-                SENDERS.put_until(batch, &(room.to_string(), id.to_string()), &entry.key.to_string(), until);
-            }
-            Err(unperformed) => self.unperformed(state, entry, unperformed, is_awaited),
-        }
-    }
-
-    /// Records that an entry is no longer where it was stored.
-    fn remove_from_queue(&self, state: &mut State, entry: &Entry) {
-        let room = entry.action.room();
-        match entry.stored {
-            Stored::Journal => state.finish_one(entry.position.block),
-            Stored::Spilled => {
-                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Spilled));
-                state.open.removed.push((entry.bot().to_owned(), entry.class, entry.position));
-            }
-            Stored::Chain => {
-                OUTBOX.delete(&mut state.open.batch, &entry.row_key(Stored::Chain));
-                return;
-            }
-        }
-        state.open.queue_cursors.insert((room.clone(), entry.class), entry.position);
+        is_awaited
     }
 }

@@ -1,14 +1,11 @@
 //! Actions that were not performed: reported to the log and to their scripts.
 
-use palabre_types::{Batch, EventKind, EventName, Fault};
+use palabre_types::{EventKind, EventName, Fault};
 
 use super::Sequencer;
-use super::intake::named_by_id;
+use super::intake::{Origin, named_by_id};
 use super::state::State;
-use crate::outbox::entry::{Entry, Unperformed};
 use crate::refusals::Refusal;
-use crate::rows::DeadLetter;
-use crate::tables::DEAD_LETTERS;
 
 /// Failed actions that are reported to a script per minute.
 ///
@@ -18,26 +15,6 @@ const FAULTS_PER_MINUTE: u32 = 120;
 const FAULT_EVENTS_MAX: usize = 4_096;
 
 impl Sequencer {
-    /// Handles an action that failed for good: reports it to its script.
-    ///
-    /// It also goes to the dead letters, if it might succeed another day.
-    pub(super) fn unperformed(&mut self, state: &mut State, entry: Entry, unperformed: Unperformed, is_awaited: bool) {
-        let refusal = Refusal {
-            script: entry.key.script.clone(),
-            action: entry.action.kind(),
-            room: entry.action.room().clone(),
-            reason: unperformed.reason.clone(),
-        };
-        let about = entry.key.run.seq;
-        if unperformed.is_dead_letter {
-            let (key, action, requested, at) = (entry.key, entry.action, entry.requested, self.cx.clock.now());
-            let letter = DeadLetter::Action { key, action, requested, reason: unperformed.reason, at };
-            let number = self.cx.assign_seq();
-            DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
-        }
-        self.report_refused(state, about, refusal, is_awaited);
-    }
-
     /// Reports an action that was not performed to the log and to the script's `on_error`.
     ///
     /// `on_error` does not run if a run waits for the outcome.
@@ -75,7 +52,7 @@ impl Sequencer {
             event: Some(serde_json::json!({ "id": about.to_string() })),
         };
         let event = self.own_event(Some(named_by_id(&room)), EventKind::Error { error });
-        if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
+        if let Some(seq) = self.emit(state, event, Origin::Runtime, None, Some(&script)) {
             state.fault_events.push_back(seq);
             if state.fault_events.len() > FAULT_EVENTS_MAX {
                 state.fault_events.pop_front();

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
-use palabre_script::Effects;
+use palabre_state::{Entry, EventRecord, RowsRecord};
 use palabre_types::{
-    Action, ActionKey, Batch, Bot, Content, Event, EventKind, EventName, Millis, Op, Room, RoomId, RunId, ScriptName,
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, Millis, Room, RoomId, RunId, ScriptName,
 };
 
 use super::Sequencer;
 use super::state::State;
 use crate::backlog::{Queued, weight};
-use crate::entry_batch::{EventRecord, RunOutcome, RunRecord};
-use crate::message::{AdapterWrite, ReceiptSender, ReplySender, Task};
+use crate::message::{ReceiptSender, ReplySender, RowsWrite, Task};
 use crate::route::Route;
 use crate::scheduler::Due;
 
@@ -34,13 +33,13 @@ impl Sequencer {
         let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
         let original = (!derived.is_empty()).then(|| event.clone());
-        self.emit(state, event, rows, Some((receipt, is_urgent)), owner.as_ref());
+        self.emit(state, event, Origin::Platform(rows), Some((receipt, is_urgent)), owner.as_ref());
         if let Some(event) = original {
             for (script, kind) in derived {
                 if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
                     continue;
                 }
-                self.emit(state, Event { kind, ..event.clone() }, Batch::default(), None, Some(&script));
+                self.emit(state, Event { kind, ..event.clone() }, Origin::Runtime, None, Some(&script));
             }
         }
     }
@@ -52,7 +51,7 @@ impl Sequencer {
         &mut self,
         state: &mut State,
         event: Event,
-        rows: Batch,
+        origin: Origin,
         receipt: Option<(ReceiptSender, bool)>,
         only: Option<&ScriptName>,
     ) -> Option<u64> {
@@ -95,13 +94,17 @@ impl Sequencer {
         };
         let unheard = state.interactions.begin(seq, &event, script_ids);
         self.notify_finished(unheard);
-        state.open.batch.append(rows);
+        let is_timer = matches!(origin, Origin::Timer);
+        let rows = if let Origin::Platform(rows) = origin { rows } else { Batch::default() };
         if name.is_journalled() {
-            state.open.events.push(EventRecord { seq, targets, event });
             state.open.touch(receipt.as_ref().is_none_or(|(_, is_urgent)| *is_urgent));
+            self.append(state, Entry::Ingress(EventRecord { seq, targets, event, rows, is_timer }));
+        } else if !rows.is_empty() {
+            let source = event.bot.name.to_string();
+            self.append_rows(state, source, "with an event that is not journalled", rows);
         }
         if let Some((receipt, is_urgent)) = receipt {
-            if name.is_journalled() || !state.open.batch.is_empty() {
+            if name.is_journalled() || !state.open.applied.is_empty() {
                 state.open.touch(is_urgent);
                 state.open.receipts.push((seq, receipt));
             } else {
@@ -111,25 +114,33 @@ impl Sequencer {
         Some(seq)
     }
 
-    /// Adds rows of an adapter that belong to no event to the open batch.
-    pub(super) fn write(&self, state: &mut State, write: AdapterWrite, receipt: ReceiptSender, is_urgent: bool) {
+    /// Adds rows that belong to no event to the open batch.
+    pub(super) fn write(&mut self, state: &mut State, write: RowsWrite, receipt: ReceiptSender, is_urgent: bool) {
         if state.is_stalled {
             let reason = self.progress.stalled.read().unwrap_or_default();
             drop(receipt.send(Err(EmitError::Stalled(reason))));
             return;
         }
-        let AdapterWrite { bot, reason, rows } = write;
-        let seq = self.cx.assign_seq();
-        tracing::trace!(seq, %bot, reason, "rows");
+        let RowsWrite { source, reason, rows } = write;
         state.open.rows_to_come = state.open.rows_to_come.saturating_sub(1);
         state.open.touch(is_urgent);
-        if rows.requires.is_empty() {
-            state.open.batch.append(rows);
-            state.open.receipts.push((seq, receipt));
-        } else {
-            state.open.batch.ops.push(Op::Conditional(rows));
-            state.open.conditional_receipts.push((seq, receipt));
+        let receipts =
+            if rows.requires.is_empty() { &mut state.open.receipts } else { &mut state.open.conditional_receipts };
+        receipts.push((self.number, receipt));
+        if !rows.is_empty() {
+            self.append_rows(state, source, reason, rows);
         }
+    }
+
+    /// Adds rows of a component to the open batch.
+    pub(super) fn append_rows(
+        &mut self,
+        state: &mut State,
+        source: impl Into<String>,
+        reason: &'static str,
+        rows: Batch,
+    ) {
+        self.append(state, Entry::Rows(RowsRecord { source: source.into(), reason: reason.into(), rows }));
     }
 
     /// Calls a route of a script. The caller gets the result, or the reason why it cannot be called.
@@ -138,7 +149,7 @@ impl Sequencer {
         if state.is_stalled || !is_there {
             let why = if is_there { "the store cannot be written at present" } else { "the script is not running" };
             drop(reply.send(Err(why.to_owned())));
-        } else if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(script)) {
+        } else if let Some(seq) = self.emit(state, event, Origin::Runtime, None, Some(script)) {
             state.asked.insert(seq, reply);
         }
     }
@@ -151,12 +162,15 @@ impl Sequencer {
             // Not before the script is ready: it then asks for the timers that it missed.
             Due::Timer { script, .. } if !self.routes.iter().any(|route| route.name == script && route.is_ready) => {}
             Due::Timer { script, key } => {
-                let mut rows = Batch::default();
-                let Some(row) = self.timers.take(&script, &key, time, &mut rows) else { return };
-                let room = row.room.as_ref().map(named_by_id);
+                let Some((due, row)) = self.machine.timers.get(&script, &key) else { return };
+                if due > time {
+                    // Postponed: the scheduler has just forgotten it.
+                    return self.cx.scheduler.at(due, Due::Timer { script, key });
+                }
+                let (row, room) = (row.clone(), row.room.as_ref().map(named_by_id));
                 let kind = EventKind::Timer { timer: row.name, key: Some(key), payload: row.payload };
                 let event = self.own_event(room, kind);
-                self.emit(state, event, rows, None, Some(&script));
+                self.emit(state, event, Origin::Timer, None, Some(&script));
             }
             Due::Task { script, task, due, attempt, is_new, .. } => {
                 // A task that is due before the script is ready is due again when it is.
@@ -166,9 +180,10 @@ impl Sequencer {
                 let now = self.cx.clock.now();
                 let Some(kind) = self.tasks.due(&script, &task, due, attempt, is_new, now) else { return };
                 let event = self.own_event(None, kind.clone());
-                if let Some(seq) = self.emit(state, event, Batch::default(), None, Some(&script)) {
-                    let now = self.cx.clock.now();
-                    self.tasks.started(&script, &kind, seq, now, &mut state.open.batch);
+                if let Some(seq) = self.emit(state, event, Origin::Runtime, None, Some(&script)) {
+                    let (now, mut rows) = (self.cx.clock.now(), Batch::default());
+                    self.tasks.started(&script, &kind, seq, now, &mut rows);
+                    self.append_rows(state, "tasks", "a task began", rows);
                 }
             }
             Due::Barrier(number) => self.pass_barrier(number),
@@ -191,23 +206,21 @@ impl Sequencer {
         self.operators.post(text, &self.http, &self.background);
         let Some(room) = self.operators.room.clone() else { return };
         let run = RunId::hook(self.cx.assign_seq(), 0);
-        let script = ScriptName::from("palabre");
-        let position = state.open.script(&script, &"".into());
         let action = Action::Send { room, content: Content::text(text), reply_to: None };
-        let key = ActionKey { script, run: run.clone(), index: 0 };
-        let step = RunRecord {
-            run,
-            script: position,
-            hook: EventName::Error,
-            now: self.cx.clock.now(),
-            seed: 0,
-            answer: None,
-            outcome: RunOutcome::Done,
-            effects: Effects { actions: vec![(key, action)], ..Effects::default() },
-        };
-        self.add_step(state, step);
+        let key = ActionKey { script: ScriptName::from("palabre"), run, index: 0 };
+        self.add_notice(state, key, action);
         state.open.touch(true);
     }
+}
+
+/// The origin of an event.
+pub(super) enum Origin {
+    /// A platform, whose adapter writes these rows together with it.
+    Platform(Batch),
+    /// A pending timer that is due.
+    Timer,
+    /// The runtime itself.
+    Runtime,
 }
 
 /// Returns a room of which only the id is known.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palabre_platform::EmitError;
 use palabre_script::MetricChange;
+use palabre_state::{Class, Position};
 use palabre_store::Applied;
 use palabre_types::{RoomId, ScriptName};
 use serde_json::Value;
@@ -13,9 +14,8 @@ use serde_json::Value;
 use crate::message::{ReceiptSender, ReplySender};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::outbox::entry::{Class, Entry};
+use crate::outbox::pending_action::PendingAction;
 use crate::pending_waits::{Fetch, Requests};
-use crate::rows::Position;
 
 /// The work that is released once a batch is durable.
 pub(super) struct DependentWork {
@@ -24,7 +24,7 @@ pub(super) struct DependentWork {
     pub(super) receipts: Vec<(u64, ReceiptSender)>,
     /// The receipts of conditional rows, in the order of their parts in the batch.
     pub(super) conditional_receipts: Vec<(u64, ReceiptSender)>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) actions: Vec<PendingAction>,
     /// The queues of actions that have become rows of the outbox instead.
     pub(super) spilled: Vec<(RoomId, Class)>,
     /// Outbox rows that were deleted.
@@ -46,7 +46,7 @@ pub(super) struct Releaser {
 impl Releaser {
     /// Releases the work of a durable batch, on the store's thread. Returns the scripts' cursors.
     pub(super) fn release(&self, work: DependentWork, applied: &Applied) -> Vec<(usize, u64)> {
-        let DependentWork { number, receipts, conditional_receipts, entries, spilled, removed, .. } = work;
+        let DependentWork { number, receipts, conditional_receipts, actions, spilled, removed, .. } = work;
         let DependentWork { run_batches, cursors, fetches, replies, metrics, .. } = work;
         for (durable, run_batch) in run_batches {
             durable.store(run_batch, Release);
@@ -61,7 +61,7 @@ impl Releaser {
         }
         self.outbox.durable(number);
         self.outbox.removed(removed);
-        self.outbox.push(entries);
+        self.outbox.push(actions);
         self.outbox.spilled(&spilled);
         for fetch in fetches {
             self.requests.begin(fetch);

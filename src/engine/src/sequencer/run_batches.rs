@@ -1,23 +1,17 @@
 //! Run batches from workers: adds their steps, with all effects, to the open batch.
 
-use std::collections::hash_map;
 use std::sync::Arc;
 
-use palabre_script::{Answer, Change, Refused, Wait};
-use palabre_types::{EventName, Millis, ScriptName};
+use palabre_script::{Answer, Refused, Wait};
+use palabre_state::{Entry, Progress, RunOutcome, RunRecord};
+use palabre_types::{Batch, EventName, ScriptName};
 
 use super::Sequencer;
 use super::state::State;
-use crate::entry_batch::{RunOutcome, RunRecord};
-use crate::message::{DeferredChange, KeyMap, RunBatch};
-use crate::open_batch::OpenBatch;
-use crate::outbox::entry::size;
+use crate::message::RunBatch;
+use crate::outbox::pending_action::size;
 use crate::pending_waits::Fetch;
-use crate::places::Place;
 use crate::refusals::Refusal;
-use crate::rows::WaitingRun;
-use crate::tables::{DEFERRED_EVENTS, WAITING_RUNS};
-use crate::tasks::TaskBook;
 
 impl Sequencer {
     pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
@@ -37,13 +31,17 @@ impl Sequencer {
             let hosts = self.routes.get(script_id).map(|route| Arc::clone(&route.hosts)).unwrap_or_default();
             state.open.fetches.push(Fetch { waiter: (script_id, run), request, hosts });
         }
-        add_writes(&mut state.open, script_id, run_batch.writes);
-        put_deferred(&mut state.open, &run_batch.script.name, run_batch.deferred);
-        put_waits(state, script_id, &run_batch.script.name, run_batch.waits);
+        for (seq, waiting) in &run_batch.waits {
+            state.interactions.waits(*seq, script_id, waiting.is_some());
+        }
+        let (cursor, waits, deferred) = (run_batch.cursor, run_batch.waits, run_batch.deferred);
+        if cursor.is_some() || !waits.is_empty() || !deferred.is_empty() {
+            self.append(state, Entry::Progress(Progress { script, cursor, waits, deferred }));
+        }
         state.open.run_batches.push((run_batch.durable, run_batch.number));
         let Some(route) = self.routes.get_mut(script_id) else { return };
         route.version = run_batch.script.version;
-        if let Some(cursor) = run_batch.cursor {
+        if let Some(cursor) = cursor {
             self.advance(state, script_id, cursor);
         }
     }
@@ -53,7 +51,7 @@ impl Sequencer {
         if !step.run.is_call() {
             state.outcomes.wait_is_over(script_id, step.run.seq);
         }
-        ended(state, &mut self.tasks, &step, self.cx.clock.now());
+        self.ended(state, &step);
         let metrics = std::mem::take(&mut step.effects.metrics);
         state.open.metrics.extend(metrics.into_iter().map(|metric| (name.clone(), metric)));
         for Refused { key, action, room, reason, is_asked } in &step.effects.refused {
@@ -70,10 +68,36 @@ impl Sequencer {
             state.interactions.acts(key.run.seq);
             self.outbox.bot(action.room().bot()).reserve(size(action));
         }
-        for change in &step.effects.timers {
-            self.timers.apply(name, change, step.now, &mut state.open.batch);
-        }
         self.add_step(state, step);
+    }
+
+    /// Handles the end of a run that a caller waits for, or that belongs to a task.
+    fn ended(&mut self, state: &mut State, step: &RunRecord) {
+        if step.run.is_call() {
+            return;
+        }
+        let error = match &step.outcome {
+            RunOutcome::Waiting(_) => return,
+            RunOutcome::Done => None,
+            RunOutcome::Failed(fault) => Some(fault.message.as_str()),
+        };
+        let seq = step.run.seq;
+        if step.hook == EventName::Task {
+            let mut rows = Batch::default();
+            self.tasks.ended(seq, error, self.cx.clock.now(), &mut rows);
+            if !rows.is_empty() {
+                self.append_rows(state, "tasks", "a task ended", rows);
+            }
+        }
+        if step.hook == EventName::Request
+            && let Some(reply) = state.asked.remove(&seq)
+        {
+            let result = match error {
+                None => Ok(step.effects.result.clone().unwrap_or_default()),
+                Some(problem) => Err(problem.to_owned()),
+            };
+            state.open.replies.push((reply, result));
+        }
     }
 
     /// Records that a script has processed all events up to `cursor`.
@@ -94,62 +118,5 @@ impl Sequencer {
             let over = state.interactions.passed(script_id, cursor);
             self.notify_finished(over);
         }
-    }
-}
-
-/// Adds the values that a script has stored; the last change of each counts.
-fn add_writes(open: &mut OpenBatch, script_id: usize, writes: KeyMap<Change>) {
-    match open.writes.entry(script_id) {
-        hash_map::Entry::Vacant(place) => drop(place.insert(writes)),
-        hash_map::Entry::Occupied(mut place) => place.get_mut().extend(writes),
-    }
-}
-
-/// Adds changes of the deferred events of a script.
-fn put_deferred(open: &mut OpenBatch, script: &ScriptName, changes: Vec<DeferredChange>) {
-    let key = |place: &Place, seq| (script.to_string(), place.to_string(), seq);
-    for change in changes {
-        match change {
-            DeferredChange::Put { place, seq, event } => {
-                DEFERRED_EVENTS.put(&mut open.batch, &key(&place, seq), &event);
-            }
-            DeferredChange::Done { place, seq } => DEFERRED_EVENTS.delete(&mut open.batch, &key(&place, seq)),
-        }
-    }
-}
-
-/// Adds changes of the waiting runs of a script.
-fn put_waits(state: &mut State, script_id: usize, script: &ScriptName, waits: Vec<(u64, Option<WaitingRun>)>) {
-    for (seq, waiting) in waits {
-        state.interactions.waits(seq, script_id, waiting.is_some());
-        let key = (script.to_string(), seq);
-        match waiting {
-            Some(run) => WAITING_RUNS.put(&mut state.open.batch, &key, &run),
-            None => WAITING_RUNS.delete(&mut state.open.batch, &key),
-        }
-    }
-}
-
-/// Handles the end of a run that a caller waits for, or that belongs to a task.
-fn ended(state: &mut State, tasks: &mut TaskBook, step: &RunRecord, now: Millis) {
-    if step.run.is_call() {
-        return;
-    }
-    let error = match &step.outcome {
-        RunOutcome::Waiting(_) => return,
-        RunOutcome::Done => None,
-        RunOutcome::Failed(fault) => Some(fault.message.as_str()),
-    };
-    if step.hook == EventName::Task {
-        tasks.ended(step.run.seq, error, now, &mut state.open.batch);
-    }
-    if step.hook == EventName::Request
-        && let Some(reply) = state.asked.remove(&step.run.seq)
-    {
-        let result = match error {
-            None => Ok(step.effects.result.clone().unwrap_or_default()),
-            Some(problem) => Err(problem.to_owned()),
-        };
-        state.open.replies.push((reply, result));
     }
 }

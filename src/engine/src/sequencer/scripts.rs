@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use palabre_script::Declarations;
-use palabre_types::{BotName, EventName, ScriptName};
+use palabre_types::{Batch, BotName, EventName, ScriptName};
 
 use super::Sequencer;
 use super::state::State;
+use crate::scheduler::Due;
 
 impl Sequencer {
     /// Activates a version of a script: its hooks and declarations count from here on.
@@ -24,8 +25,7 @@ impl Sequencer {
         route.declared = Arc::clone(&declared);
         let (name, is_ready) = (route.name.clone(), route.is_ready);
         if is_ready {
-            self.tasks.declare(&name, &declared.tasks, self.cx.clock.now(), &mut state.open.batch);
-            state.open.touch(false);
+            self.declare_tasks(state, &name, &declared);
         }
         self.router.declare(&name, declared);
         let mut known = self.router.declared();
@@ -48,9 +48,20 @@ impl Sequencer {
         if let Some(route) = self.routes.get_mut(script_id) {
             route.is_ready = true;
             let now = self.cx.clock.now();
-            self.timers.wake(&route.name, now);
             let (name, declared) = (route.name.clone(), Arc::clone(&route.declared));
-            self.tasks.declare(&name, &declared.tasks, now, &mut state.open.batch);
+            // Timers that were due before the script was ready.
+            for (key, due) in self.machine.timers.of(&name).filter(|(_, due)| *due <= now) {
+                self.cx.scheduler.at(due, Due::Timer { script: name.clone(), key: key.clone() });
+            }
+            self.declare_tasks(state, &name, &declared);
+        }
+    }
+
+    fn declare_tasks(&mut self, state: &mut State, script: &ScriptName, declared: &Declarations) {
+        let mut rows = Batch::default();
+        self.tasks.declare(script, &declared.tasks, self.cx.clock.now(), &mut rows);
+        if !rows.is_empty() {
+            self.append_rows(state, "tasks", "a version declares its tasks", rows);
             state.open.touch(false);
         }
     }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
+use palabre_state::{EventRecord, ScriptVersion};
 use palabre_types::{Batch, Millis, ScriptName};
 use tokio::sync::oneshot;
 
 use super::release::Withheld;
-use crate::entry_batch::{EventRecord, ScriptVersion};
 use crate::interactions::Interactions;
 use crate::message::ReplySender;
 use crate::open_batch::OpenBatch;

@@ -4,15 +4,13 @@
 
 use std::sync::Arc;
 
+use palabre_state::{DeadLetter, Entry, GivenUp, JOURNAL};
 use palabre_types::Event;
 
 use super::Sequencer;
 use super::state::State;
 use crate::backlog::Cursor;
-use crate::entry_batch::EventRecord;
 use crate::route::{Lag, Replay};
-use crate::rows::DeadLetter;
-use crate::tables::{DEAD_LETTERS, JOURNAL};
 
 /// Failures of workers at an event before it is given up.
 const WORKER_FAILURES_MAX: u32 = 3;
@@ -67,26 +65,29 @@ impl Sequencer {
         );
         route.window.pop_front();
         route.window_bytes -= bytes;
-        state.open.advanced.insert(script_id);
         route.cursor = Some(seq);
+        state.open.advanced.insert(script_id);
         state.finish_one(block);
-        let Some(event) = self.event(state, block, seq) else { return };
-        let letter = DeadLetter::Event { script, seq, event, at: self.cx.clock.now() };
-        let number = self.cx.assign_seq();
-        DEAD_LETTERS.put(&mut state.open.batch, &number, &letter);
+        let event = self.event(state, block, seq);
+        let letter = event.map(|event| {
+            let letter = DeadLetter::Event { script: script.clone(), seq, event, at: self.cx.clock.now() };
+            (self.cx.assign_seq(), letter)
+        });
+        self.append(state, Entry::GivenUp(Box::new(GivenUp { script, seq, letter })));
     }
 
     /// Returns an event of the open batch or of the journal.
     fn event(&self, state: &State, block: u64, seq: u64) -> Option<Arc<Event>> {
-        let of = |events: &[EventRecord]| {
-            events.iter().find(|record| record.seq == seq).map(|record| Arc::clone(&record.event))
+        let of = |entry: &Entry| match entry {
+            Entry::Ingress(record) if record.seq == seq => Some(Arc::clone(&record.event)),
+            _ => None,
         };
-        if let Some(event) = of(&state.open.events) {
+        if let Some(event) = state.open.entries.iter().find_map(of) {
             return Some(event);
         }
         let snapshot = self.cx.store.snapshot(0).ok()?;
         let packed = JOURNAL.get(&snapshot, &block).ok()??;
-        of(&packed.unpack().ok()?.events)
+        packed.unpack().ok()?.entries.iter().find_map(of)
     }
 
     /// Requests the rebuild of scripts, now that a batch is durable.

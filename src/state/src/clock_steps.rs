@@ -8,22 +8,24 @@ use palabre_types::{Millis, iso8601};
 use serde::{Deserialize, Serialize};
 
 /// Steps back of up to this many milliseconds are ignored: clocks are often corrected by seconds.
-pub(crate) const STEP_BACK_TOLERANCE: Millis = 60_000;
+pub const STEP_BACK_TOLERANCE: Millis = 60_000;
 /// Steps ahead of more milliseconds are remembered: if the clock goes back, that time never was.
 const LEAP_MIN: Millis = 3_600_000;
 
 /// Whether the clock was stepped between two readings.
-pub(crate) fn is_step(before: Millis, now: Millis) -> bool {
+pub fn is_step(before: Millis, now: Millis) -> bool {
     now > before.saturating_add(LEAP_MIN) || now.saturating_add(STEP_BACK_TOLERANCE) < before
 }
 
 /// A correction: the clock went back, from `last` to `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WentBack {
-    pub(crate) now: Millis,
-    pub(crate) last: Millis,
+pub struct WentBack {
+    /// The time after the step.
+    pub now: Millis,
+    /// The last reading before it.
+    pub last: Millis,
     /// Start of the time that never was, as the wrong clock showed it.
-    pub(crate) from: Millis,
+    pub from: Millis,
 }
 
 impl WentBack {
@@ -31,14 +33,14 @@ impl WentBack {
     ///
     /// An expiry in the time that never was, or after it, moves back as far as the clock did,
     /// though not before now.
-    pub(crate) fn end(&self, end: Millis) -> Millis {
+    pub fn end(&self, end: Millis) -> Millis {
         if end < self.from { end } else { end.saturating_sub(self.last - self.now).max(self.now) }
     }
 
     /// Returns the corrected due time of something that was set at `set`, if it changes.
     ///
     /// It is due after the full duration that it was set for; without `set`, [`Self::end`] decides.
-    pub(crate) fn due(&self, set: Option<Millis>, due: Millis) -> Option<Millis> {
+    pub fn due(&self, set: Option<Millis>, due: Millis) -> Option<Millis> {
         match set {
             Some(set) if set <= self.now => None,
             Some(set) => Some(self.now.saturating_add(due.saturating_sub(set))),
@@ -47,7 +49,7 @@ impl WentBack {
     }
 
     /// Returns the message to the operator.
-    pub(crate) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         format!(
             "The clock went back from {} to {}. Timers, cooldowns and tasks that were set in between count from now \
              on; set the clock before Palabre starts, or some of them come too early or too late",
@@ -59,7 +61,7 @@ impl WentBack {
 
 /// State of the clock that is kept over restarts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ClockRow {
+pub struct ClockRow {
     /// The time of the last reading.
     seen: Millis,
     /// The times before and after the largest step ahead, or the longest time without a reading.
@@ -77,7 +79,7 @@ pub(crate) struct ClockRow {
 
 impl ClockRow {
     /// Returns the time when a batch was closed, as far as it is known.
-    pub(crate) fn true_time(&self, block: u64, at: Millis) -> Millis {
+    pub fn true_time(&self, block: u64, at: Millis) -> Millis {
         match self.back {
             Some((last, since)) if block <= last => at.min(since),
             _ => at,
@@ -87,7 +89,7 @@ impl ClockRow {
     /// Continues the state of the previous process. Returns a correction if the clock went back since.
     ///
     /// `newest` is the number of the newest batch, and the time when it was closed.
-    pub(crate) fn resume(mut self, newest: Option<(u64, Millis)>, now: Millis) -> (Self, Option<WentBack>) {
+    pub fn resume(mut self, newest: Option<(u64, Millis)>, now: Millis) -> (Self, Option<WentBack>) {
         let number = newest.map_or(0, |(number, _)| number);
         // The time of the newest batch is a later reading than the row's, unless it is from before
         // a correction.
@@ -104,7 +106,7 @@ impl ClockRow {
     /// Records two readings of the clock. Returns a correction if it went back.
     ///
     /// `newest` is the number of the newest batch.
-    pub(crate) fn observe(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
+    pub fn observe(&mut self, before: Millis, now: Millis, newest: u64) -> Option<WentBack> {
         self.seen = now;
         if now > before.saturating_add(LEAP_MIN) {
             // The largest step is the one that is most likely wrong.

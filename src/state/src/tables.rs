@@ -8,55 +8,57 @@ use serde_json::Value;
 
 use crate::clock_steps::ClockRow;
 use crate::entry_batch::{EntryBatch, PackedBatch};
-use crate::rows::{
-    DeadLetter, OutboxKey, OutboxRow, Position, RecoveryAttempts, TaskRow, TaskRun, TimerRow, WaitingRun,
-};
+use crate::placement::{OutboxKey, Position};
+use crate::rows::{DeadLetter, OutboxRow, RecoveryAttempts, TaskRow, TaskRun, TimerRow, WaitingRun};
 
 /// Entry batches, by number.
-pub(crate) const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
+pub const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
 /// Cursors of scripts: the last event that each has finished, or brought to its first wait.
-pub(crate) const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptCursors);
+pub const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptCursors);
 /// The number of the last entry batch.
-pub(crate) const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastEntryBatch);
+pub const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastEntryBatch);
+/// The key of the only row of [`LAST_BATCH`].
+pub const LAST_BATCH_KEY: &str = "last";
 /// Cursors of ordered queues: the last outbox entry of each that is completed.
-pub(crate) const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::QueueCursors);
+pub const QUEUE_CURSORS: Table<String, Position> = Table::new(TableId::QueueCursors);
 /// Waiting runs, by script and event.
-pub(crate) const WAITING_RUNS: Table<(String, u64), WaitingRun> = Table::new(TableId::WaitingRuns);
+pub const WAITING_RUNS: Table<(String, u64), WaitingRun> = Table::new(TableId::WaitingRuns);
 /// Timers by due time, script and key.
-pub(crate) const TIMERS: Table<(Millis, String, String), TimerRow> = Table::new(TableId::Timers);
+pub const TIMERS: Table<(Millis, String, String), TimerRow> = Table::new(TableId::Timers);
 /// Dead letters, by number.
-pub(crate) const DEAD_LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
+pub const DEAD_LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
 /// The number of starts that found a script at the same cursor.
-pub(crate) const RECOVERY: Table<String, RecoveryAttempts> = Table::new(TableId::Recovery);
+pub const RECOVERY: Table<String, RecoveryAttempts> = Table::new(TableId::Recovery);
 /// The platform's ids of messages that bots sent, by action key.
-pub(crate) const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
+pub const SENT_MESSAGES: Table<String, String> = Table::new(TableId::SentMessages);
 
 /// The action that sent a message, by room and the platform's id.
 ///
 /// Only for platforms that assign ids themselves.
-pub(crate) const SENDERS: Table<(String, String), String> = Table::new(TableId::Senders);
+pub const SENDERS: Table<(String, String), String> = Table::new(TableId::Senders);
 
 /// Actions that are stored as rows, instead of in the journal alone.
-pub(crate) const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
+pub const OUTBOX: Table<OutboxKey, OutboxRow> = Table::new(TableId::Outbox);
 
 /// Times of attempts at actions that are performed at most once, by batch and index of the action.
 ///
 /// A row is written before the attempt begins, and removed with the entry.
-pub(crate) const BEGUN_ATTEMPTS: Table<(u64, u32), Millis> = Table::new(TableId::BegunAttempts);
+pub const BEGUN_ATTEMPTS: Table<(u64, u32), Millis> = Table::new(TableId::BegunAttempts);
 
 /// The state of the clock: one row.
-pub(crate) const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
+pub const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Deferred events, whose script is suspended in their place, by script, place and number.
-pub(crate) const DEFERRED_EVENTS: Table<(String, String, u64), Event> = Table::new(TableId::DeferredEvents);
+pub const DEFERRED_EVENTS: Table<(String, String, u64), Event> = Table::new(TableId::DeferredEvents);
 
 /// Tasks by script and name.
-pub(crate) const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
+pub const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);
 /// Runs of tasks, by script, task and event.
-pub(crate) const TASK_RUNS: Table<(String, String, u64), TaskRun> = Table::new(TableId::TaskRuns);
+pub const TASK_RUNS: Table<(String, String, u64), TaskRun> = Table::new(TableId::TaskRuns);
 
 /// Returns the store's key of a script's value: the script, then the key within its storage.
-pub(crate) fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn value_key(script: &ScriptName, key: &[u8]) -> Vec<u8> {
     let mut full = Vec::with_capacity(script.as_str().len() + 2 + key.len());
     full.extend_from_slice(script.as_str().as_bytes());
     full.extend_from_slice(&[0, 0]);
@@ -73,7 +75,10 @@ pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, 
 }
 
 /// Decompresses and decodes a row of the journal.
-pub(crate) fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, EntryBatch)> {
+///
+/// # Errors
+/// If the row is damaged, or could not be read.
+pub fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, EntryBatch)> {
     let (number, packed) = row?;
     let damaged = |cause| Error::Row { table: TableId::Journal, key: number.to_string(), cause };
     Ok((number, packed.unpack().map_err(damaged)?))

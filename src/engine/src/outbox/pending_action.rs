@@ -1,65 +1,13 @@
-//! An entry of the outbox, and its delivery.
+//! A pending action of the outbox, and its delivery.
 
 use std::collections::{BTreeMap, HashSet};
 
-use palabre_types::{
-    Action, ActionKey, BotName, DeliveryGuarantee, EventName, MessageId, MessageRef, Millis, RoomId, ScriptName,
-};
-
-use crate::rows::{OutboxKey, OutboxRow, Position};
-
-/// A class of actions. Those of one room and class keep their order; classes are independent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Class {
-    /// Moderation, which never waits behind messages.
-    Moderation,
-    /// Everything else.
-    Messages,
-}
-
-impl Class {
-    /// Returns the class of an action.
-    ///
-    /// An action on a message that may still be in flight is ordered with the messages.
-    pub(crate) fn of(action: &mut Action) -> Self {
-        let is_moderation = action.kind().is_moderation();
-        match action.references() {
-            Some(MessageRef::Sent(_) | MessageRef::Own(_)) => Self::Messages,
-            _ if is_moderation => Self::Moderation,
-            _ => Self::Messages,
-        }
-    }
-
-    pub(crate) const fn index(self) -> usize {
-        match self {
-            Self::Moderation => 0,
-            Self::Messages => 1,
-        }
-    }
-
-    /// Returns the key under which the cursor of the queue is stored.
-    pub(crate) fn cursor_key(self, room: &RoomId) -> String {
-        match self {
-            Self::Moderation => format!("!{room}"),
-            Self::Messages => room.to_string(),
-        }
-    }
-}
-
-/// The place where an entry is stored until it is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// In its entry batch of the journal, after the cursor of its queue.
-    Journal,
-    /// In a row of the outbox, since too many entries were in memory.
-    Spilled,
-    /// In a row of the outbox, since it failed and is retried separately.
-    Chain,
-}
+use palabre_state::{CHAIN_KIND, Class, OutboxKey, OutboxRow, Position, Stored};
+use palabre_types::{Action, ActionKey, BotName, DeliveryGuarantee, EventName, MessageId, Millis, RoomId, ScriptName};
 
 /// An action and its position in the journal.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct PendingAction {
     pub(crate) position: Position,
     pub(crate) key: ActionKey,
     pub(crate) action: Action,
@@ -75,19 +23,17 @@ pub(crate) struct Entry {
     pub(crate) stored: Stored,
 }
 
-impl Entry {
+impl PendingAction {
     /// Creates the entry of an action that a run of `hook` requested at `at`.
     ///
     /// Answers expire after `answers_expire` milliseconds.
     pub(crate) fn new(
         position: Position,
-        (key, mut action): (ActionKey, Action),
+        (key, action): (ActionKey, Action),
         (hook, at, answers_expire): (EventName, Millis, Millis),
     ) -> Self {
-        let class = Class::of(&mut action);
-        // Moderation and scheduled messages are performed late rather than never.
-        let is_kept = class == Class::Moderation || matches!(hook, EventName::Timer | EventName::Task);
-        let expires = (!is_kept).then(|| at.saturating_add(answers_expire));
+        let class = Class::of(&action);
+        let expires = expiry(class, hook, at, answers_expire);
         let bytes = size(&action);
         let (requested, stored) = (at, Stored::Journal);
         Self { position, key, action, class, requested, uncertain_since: None, expires, bytes, stored }
@@ -95,8 +41,8 @@ impl Entry {
 
     pub(crate) fn from_row(key: &OutboxKey, row: OutboxRow) -> Self {
         let (_, kind, block, index) = key;
-        let OutboxRow { key, mut action, expires, requested, uncertain_since, .. } = row;
-        let class = Class::of(&mut action);
+        let OutboxRow { key, action, expires, requested, uncertain_since, .. } = row;
+        let class = Class::of(&action);
         let stored = if *kind == CHAIN_KIND { Stored::Chain } else { Stored::Spilled };
         let (position, bytes) = (Position { block: *block, index: *index }, size(&action));
         Self { position, key, action, class, requested, uncertain_since, expires, bytes, stored }
@@ -114,12 +60,6 @@ impl Entry {
         self.action.room().bot()
     }
 
-    /// Returns the key of its row, if it is stored as `stored`.
-    pub(crate) fn row_key(&self, stored: Stored) -> OutboxKey {
-        let kind = if stored == Stored::Chain { CHAIN_KIND } else { spilled_kind(self.class) };
-        (self.bot().to_owned(), kind, self.position.block, self.position.index)
-    }
-
     pub(crate) fn row(&self, attempts: u32) -> OutboxRow {
         OutboxRow {
             key: self.key.clone(),
@@ -132,24 +72,13 @@ impl Entry {
     }
 }
 
-/// Returns the row of an action that is performed outside of any queue, and never expires.
+/// Returns the expiry of an action that a run of `hook` requested at `at`.
 ///
-/// It was requested, and perhaps attempted, at `requested` or later.
-pub(crate) fn chain_row(
-    position: Position,
-    (key, action): (ActionKey, Action),
-    requested: Millis,
-) -> (OutboxKey, OutboxRow) {
-    let row_key = (action.room().bot().to_owned(), CHAIN_KIND, position.block, position.index);
-    (row_key, OutboxRow { key, action, expires: None, attempts: 0, requested, uncertain_since: None })
-}
-
-/// The kind of the rows of entries that are retried separately.
-pub(crate) const CHAIN_KIND: u8 = 2;
-
-/// Returns the kind of the rows of spilled entries of a class.
-pub(crate) fn spilled_kind(class: Class) -> u8 {
-    u8::from(class == Class::Messages)
+/// Answers expire after `answers_expire` milliseconds.
+pub(crate) fn expiry(class: Class, hook: EventName, at: Millis, answers_expire: Millis) -> Option<Millis> {
+    // Moderation and scheduled messages are performed late rather than never.
+    let is_kept = class == Class::Moderation || matches!(hook, EventName::Timer | EventName::Task);
+    (!is_kept).then(|| at.saturating_add(answers_expire))
 }
 
 /// Returns the encoded size of an action in bytes.
@@ -172,7 +101,7 @@ pub(crate) fn size(action: &Action) -> usize {
 
 /// An entry that was handled, and its delivery.
 pub(crate) struct Completed {
-    pub(crate) entry: Entry,
+    pub(crate) entry: PendingAction,
     pub(crate) result: Delivery,
 }
 
@@ -211,7 +140,7 @@ pub(crate) struct ChainId {
 }
 
 impl ChainId {
-    pub(crate) fn of(entry: &Entry) -> Self {
+    pub(crate) fn of(entry: &PendingAction) -> Self {
         let room = entry.action.room().clone();
         Self { bot: room.bot().into(), room, script: entry.key.script.clone(), class: entry.class }
     }
@@ -221,7 +150,7 @@ impl ChainId {
 #[derive(Default)]
 pub(crate) struct UnfinishedActions {
     /// Actions in the journal alone, which go to their queues.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<PendingAction>,
     /// The queue of each outbox row that waits for its turn.
     pub(crate) spilled: Vec<(RoomId, Class)>,
     /// Outbox rows that are retried separately: chain, position and attempts so far.

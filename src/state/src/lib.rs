@@ -1,0 +1,35 @@
+//! The state machine of the engine: what each entry of the journal changes.
+//!
+//! [`apply`] is the only code that turns an entry into rows. It has no clock, no randomness, no
+//! channel and no thread, so that a replay of the journal gives the same rows: see [`rebuild`].
+
+mod apply;
+mod clock_steps;
+mod effect;
+mod entry;
+mod entry_batch;
+mod placement;
+mod rebuild;
+mod rows;
+mod tables;
+mod timers;
+
+pub use apply::{Applied, Header, State, apply};
+pub use clock_steps::{ClockRow, STEP_BACK_TOLERANCE, WentBack, is_step};
+pub use effect::Effect;
+pub use entry::{
+    ActionRecord, ActionResult, DeferredChange, Entry, EventRecord, GivenUp, Notice, Progress, RowsRecord, RunOutcome,
+    RunRecord, Spilled,
+};
+pub use entry_batch::{EntryBatch, PackedBatch, RequestedAction, ScriptVersion};
+pub use placement::{CHAIN_KIND, Class, OutboxKey, Position, Stored, spilled_kind};
+pub use rebuild::{Difference, rebuild};
+pub use rows::{
+    DeadLetter, OutboxRow, RecoveryAttempts, RunningTask, TaskRetry, TaskRow, TaskRun, TimerRow, WaitingRun,
+};
+pub use tables::{
+    BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX, QUEUE_CURSORS,
+    RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS, TIMERS, WAITING_RUNS, dead_letters, journal,
+    stored_values, task_runs, unpacked, value_key,
+};
+pub use timers::Timers;

@@ -1,0 +1,78 @@
+//! Rebuilds the tables from the journal, and compares them with the store.
+
+use std::cmp::Ordering;
+
+use palabre_store::{Direction, Result, Row, Snapshot, Store};
+use palabre_types::TableId;
+
+use crate::apply::{Applied, Header, State, apply};
+use crate::tables::{LAST_BATCH, LAST_BATCH_KEY, journal};
+
+/// Tables that the journal does not describe.
+///
+/// The journal itself, facts about the file, and what belongs to one installation only.
+const NOT_REBUILT: &[TableId] = &[TableId::Journal, TableId::Meta, TableId::Installation];
+
+/// A row that differs between the store and what the journal gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: TableId,
+    /// The encoded key.
+    pub key: Vec<u8>,
+    /// The row in the store.
+    pub stored: Option<Row>,
+    /// The row that the journal gives.
+    pub rebuilt: Option<Row>,
+}
+
+/// Applies the whole journal of a store to an empty one, and returns the rows that differ.
+///
+/// The journal has to reach back to the first batch. The snapshot has to include expired rows.
+///
+/// # Errors
+/// If the store cannot be read, or memory not written.
+pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<Difference>> {
+    let store = Store::in_memory()?;
+    let mut state = State::default();
+    for row in journal(snapshot)? {
+        let (number, batch) = row?;
+        let mut out = Applied::default();
+        for entry in &batch.entries {
+            apply(&mut state, Header { number, at: batch.at }, &batch.scripts, entry, &mut out);
+        }
+        let mut rows = out.into_rows();
+        LAST_BATCH.put(&mut rows, &LAST_BATCH_KEY.to_owned(), &number);
+        store.commit(rows).wait()?;
+    }
+    let rebuilt = store.snapshot(0)?;
+    let mut differences = Vec::new();
+    for table in TableId::ALL.iter().copied().filter(|table| !NOT_REBUILT.contains(table)) {
+        compare(table, snapshot, &rebuilt, &mut differences)?;
+    }
+    Ok(differences)
+}
+
+fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &mut Vec<Difference>) -> Result<()> {
+    let mut stored = stored.scan(table, &[], None, Direction::Forward)?.peekable();
+    let mut rebuilt = rebuilt.scan(table, &[], None, Direction::Forward)?.peekable();
+    loop {
+        // Of the two next rows, those with the lower key, which may be both.
+        let order = match (stored.peek(), rebuilt.peek()) {
+            (None, None) => return Ok(()),
+            (Some(Ok((left, _))), Some(Ok((right, _)))) => left.cmp(right),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            // An error ends the comparison below.
+            (Some(_), Some(_)) => Ordering::Equal,
+        };
+        let left = if order.is_le() { stored.next().transpose()? } else { None };
+        let right = if order.is_ge() { rebuilt.next().transpose()? } else { None };
+        if left == right {
+            continue;
+        }
+        let key = left.as_ref().or(right.as_ref()).map(|(key, _)| key.clone()).unwrap_or_default();
+        let (stored, rebuilt) = (left.map(|(_, row)| row), right.map(|(_, row)| row));
+        differences.push(Difference { table, key, stored, rebuilt });
+    }
+}
