@@ -38,8 +38,7 @@ impl Rooms {
         let bot_identity = BotIdentity { nickname: &self.config.nickname, attachment_store };
         let row = Arc::new(bot_identity.new_message(&mut batch, key.to_string(), content)?);
         if !batch.is_empty() {
-            let saved = self.write("files of a direct message", batch).await;
-            saved.map_err(|error| ActionError::Unavailable(error.to_string()))?;
+            self.write("files of a direct message", batch).await?;
         }
         let mut asked = Vec::with_capacity(rooms.len());
         for (_, room) in rooms {

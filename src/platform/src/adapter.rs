@@ -291,6 +291,13 @@ pub enum EmitError {
     Refused,
 }
 
+impl From<EmitError> for ActionError {
+    /// Converts the failure of a write that precedes an action: it waits until the store takes writes.
+    fn from(error: EmitError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
 /// The reason why an adapter stopped.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdapterError {

@@ -8,6 +8,7 @@ mod clock;
 mod entropy;
 mod ingress;
 mod recent_outcomes;
+mod sink_cell;
 
 pub use adapter::{
     Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Metric, Receipt, Shutdown, Verdict,
@@ -18,3 +19,4 @@ pub use clock::{Clock, SystemClock, VirtualClock};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use ingress::IngressBuffer;
 pub use recent_outcomes::RecentOutcomes;
+pub use sink_cell::SinkCell;

@@ -37,8 +37,9 @@ pub enum ActionError {
     /// The platform will never accept the action as it is: reported to the script, not retried.
     #[error("refused: {0}")]
     Rejected(String),
-    /// The bot is unavailable: the platform refuses its token or cannot be reached at all.
+    /// The bot is unavailable at present.
     ///
+    /// The platform refuses its token or cannot be reached at all, or the store accepts no writes.
     /// The action stays in the outbox until the bot is back, and no attempt is counted.
     #[error("the bot is not available: {0}")]
     Unavailable(String),
