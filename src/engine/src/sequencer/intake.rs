@@ -122,7 +122,10 @@ impl Sequencer {
             return;
         }
         let RowsWrite { source, reason, rows } = write;
-        state.open.rows_to_come = state.open.rows_to_come.saturating_sub(1);
+        // Rows of other adapters belong to actions of earlier batches, or to none.
+        if self.cx.platforms.adapter(&source).is_some_and(|adapter| adapter.is_local()) {
+            state.open.rows_to_come = state.open.rows_to_come.saturating_sub(1);
+        }
         state.open.touch(is_urgent);
         let receipts =
             if rows.requires.is_empty() { &mut state.open.receipts } else { &mut state.open.conditional_receipts };
