@@ -33,6 +33,7 @@ impl Adapter for Discord {
     }
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        self.sink.set(&context.sink);
         let _abort = AbortOnDrop(&self);
         let listing = commands::keep(&self, context.commands.clone(), context.shutdown.clone());
         let unbanning = self.ban_expiries.run(&self.rest, context.shutdown.clone());

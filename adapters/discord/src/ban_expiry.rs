@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use palabre_platform::{Clock, Shutdown};
+use palabre_platform::{Clock, EmitError, Shutdown, SinkCell};
 use palabre_store::{Direction, Store, Table};
 use palabre_types::TableId;
 use palabre_types::{ActionError, Batch, BotName, Millis};
@@ -29,13 +29,23 @@ const CLOCK_STEP_MIN: Millis = 60_000;
 pub(crate) struct BanExpiries {
     bot: BotName,
     store: Store,
+    sink: Arc<SinkCell>,
     clock: Arc<dyn Clock>,
     changed: Notify,
 }
 
+/// The reason why expiries could not be processed.
+#[derive(Debug, thiserror::Error)]
+enum ExpiryError {
+    #[error(transparent)]
+    Read(#[from] palabre_store::Error),
+    #[error(transparent)]
+    Write(#[from] EmitError),
+}
+
 impl BanExpiries {
-    pub(crate) fn new(bot: &BotName, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { bot: bot.clone(), store, clock, changed: Notify::new() }
+    pub(crate) fn new(bot: &BotName, store: Store, sink: Arc<SinkCell>, clock: Arc<dyn Clock>) -> Self {
+        Self { bot: bot.clone(), store, sink, clock, changed: Notify::new() }
     }
 
     /// Sets or removes the expiry of a user's ban, and returns the one before.
@@ -54,7 +64,7 @@ impl BanExpiries {
         if let Some(until) = until {
             EXPIRIES.put(&mut batch, &(self.bot.to_string(), until, whom), &Some(self.clock.now()));
         }
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        self.sink.write(&self.bot, "the expiry of a ban", batch).await?;
         self.changed.notify_one();
         Ok(before)
     }
@@ -92,7 +102,7 @@ impl BanExpiries {
     }
 
     /// Restarts the expiries that were set while the clock was ahead, with their full durations.
-    async fn restart_expiries(&self) -> palabre_store::Result<()> {
+    async fn restart_expiries(&self) -> Result<(), ExpiryError> {
         let now = self.clock.now();
         let mut batch = Batch::default();
         for ((bot, due, whom), set) in self.rows(usize::MAX).await? {
@@ -101,11 +111,14 @@ impl BanExpiries {
             EXPIRIES.delete(&mut batch, &(bot.clone(), due, whom.clone()));
             EXPIRIES.put(&mut batch, &(bot, later, whom), &Some(now));
         }
-        if batch.is_empty() { Ok(()) } else { self.store.commit(batch).await }
+        if !batch.is_empty() {
+            self.sink.write(&self.bot, "expiries of bans corrected after the clock went back", batch).await?;
+        }
+        Ok(())
     }
 
     /// Lifts expired bans, and returns the time of the next expiry.
-    async fn lift_expired(&self, rest: &Rest) -> palabre_store::Result<Option<Millis>> {
+    async fn lift_expired(&self, rest: &Rest) -> Result<Option<Millis>, ExpiryError> {
         self.restart_expiries().await?;
         let now = self.clock.now();
         let mut next = None::<Millis>;
@@ -129,7 +142,7 @@ impl BanExpiries {
                 EXPIRIES.put(&mut batch, &(bot.clone(), now + pause, whom.clone()), &set);
                 next = Some(next.map_or(now + pause, |next| next.min(now + pause)));
             }
-            self.store.commit(batch).await?;
+            self.sink.write(&self.bot, "a ban that has expired", batch).await?;
         }
         Ok(next)
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use lru::LruCache;
-use palabre_platform::{BackgroundTasks, Clock, Entropy, RecentOutcomes};
+use palabre_platform::{BackgroundTasks, Clock, EmitError, Entropy, RecentOutcomes, SinkCell};
 use palabre_store::{Store, Table};
 use palabre_types::Key;
 use palabre_types::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities};
@@ -60,6 +60,7 @@ pub struct Discord {
     pub(crate) config: Config,
     pub(crate) moderators: Vec<String>,
     pub(crate) store: Store,
+    pub(crate) sink: Arc<SinkCell>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) rest: Rest,
@@ -100,6 +101,7 @@ impl Discord {
         // REST and the gateway both use the trimmed token.
         let token = token::trimmed(&token).to_owned();
         let rest = Rest::new(&token, api.as_deref()).map_err(|error| error.to_string())?;
+        let sink = Arc::<SinkCell>::default();
         Ok(Arc::new(Self {
             token,
             config,
@@ -117,7 +119,7 @@ impl Discord {
             nonce_seed: OnceCell::new(),
             purges: Mutex::new(LruCache::new(PURGES_MAX)),
             webhooks: Webhooks::default(),
-            ban_expiries: BanExpiries::new(&bot, store.clone(), Arc::clone(&clock)),
+            ban_expiries: BanExpiries::new(&bot, store.clone(), Arc::clone(&sink), Arc::clone(&clock)),
             background_tasks: BackgroundTasks::default(),
             capabilities: Capabilities {
                 actions: ActionKind::all_but(UNSUPPORTED),
@@ -129,6 +131,7 @@ impl Discord {
                 max_file: encode::FILE_MAX,
             },
             store,
+            sink,
             clock,
             entropy,
         }))
@@ -158,8 +161,8 @@ impl Discord {
         look.await.unwrap_or(Ok(None)).map_err(|error| ActionError::Transient(error.to_string()))
     }
 
-    /// Commits rows of the adapter's tables.
-    pub(crate) async fn keep(&self, batch: Batch) -> Result<(), ActionError> {
-        self.store.commit(batch).await.map(drop).map_err(|error| ActionError::Transient(error.to_string()))
+    /// Writes rows that belong to no event, and returns once they are durable.
+    pub(crate) async fn write(&self, reason: &'static str, rows: Batch) -> Result<(), EmitError> {
+        self.sink.write(self.cache.bot(), reason, rows).await
     }
 }

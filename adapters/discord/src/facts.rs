@@ -32,7 +32,7 @@ impl Discord {
         let seed = format!("{:016x}{:016x}", self.entropy.next(), self.entropy.next());
         let mut batch = Batch::default();
         INSTALLATION.put(&mut batch, &name, &seed);
-        self.keep(batch).await?;
+        self.write("the seed of nonces", batch).await?;
         Ok(format!("{seed}/{shard}"))
     }
 
@@ -47,6 +47,6 @@ impl Discord {
         let ids = servers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
         let mut batch = Batch::default();
         FACTS.put(&mut batch, &(self.cache.bot().to_string(), COMMAND_SERVERS.to_owned()), &ids);
-        self.keep(batch).await
+        Ok(self.write("the servers with lists of commands", batch).await?)
     }
 }

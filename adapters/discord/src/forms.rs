@@ -33,7 +33,7 @@ impl Discord {
         let action = format!("{ACTION_PREFIX}{}", nonce(self.nonce_seed().await?, key, 0));
         let mut batch = Batch::default();
         FORMS.put_until(&mut batch, &action, &(user.clone(), asked.clone()), Some(self.clock.now() + FORM_LIFETIME));
-        self.keep(batch).await?;
+        self.write("a form that a button opens", batch).await?;
         let button = Button { label: "✎".to_owned(), action, style: None, url: None, disabled: false };
         let content = Content { buttons: vec![button], ..Content::text(format!("**{}**", asked.title)) };
         self.say(channel, &content, None, key).await
@@ -71,7 +71,7 @@ impl Discord {
     pub(crate) async fn form_is_used(&self, channel: u64, message: u64, action: String) {
         let mut batch = Batch::default();
         FORMS.delete(&mut batch, &action);
-        let forgotten = self.keep(batch).await;
+        let forgotten = self.write("a form that was submitted", batch).await.map_err(ActionError::from);
         let gone = self.delete(channel, MessageId::new(message.max(1)), None).await;
         if let Err(problem) = forgotten.and(gone) {
             tracing::warn!(bot = %self.cache.bot(), "could not remove the button of a submitted form: {problem}");

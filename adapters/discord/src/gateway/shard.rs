@@ -97,7 +97,7 @@ pub(super) async fn run(
                 continue;
             }
             () = wait_until(buffered_until), if buffered_until.is_some() => {
-                running.release().await?;
+                running.release();
                 continue;
             }
             frame = shard.next(), if !running.flight.is_full() => frame,
@@ -171,7 +171,7 @@ impl<'d> Running<'d> {
     ) -> Result<(), AdapterError> {
         match frame {
             None => return Err(closed_for_good(self.close_code.unwrap_or_default(), self.discord).await),
-            Some(Ok(Message::Text(text))) => self.process(&text, session).await?,
+            Some(Ok(Message::Text(text))) => self.process(&text, session),
             Some(Ok(Message::Close(frame))) => {
                 self.is_greeted = false;
                 self.close_code = frame.as_ref().map(|frame| frame.code);
@@ -221,12 +221,12 @@ impl<'d> Running<'d> {
     }
 
     /// Processes a frame at once, or buffers it behind those that wait for the audit log.
-    async fn process(&mut self, text: &str, session: Option<SessionRow>) -> Result<(), AdapterError> {
+    fn process(&mut self, text: &str, session: Option<SessionRow>) {
         let frame: Frame = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(error) => {
                 tracing::warn!(bot = %self.context.bot.name, "a frame is not JSON ({:?})", error.classify());
-                return Ok(());
+                return;
             }
         };
         // The client replaces a connection that ended without a close frame without reporting it.
@@ -236,7 +236,7 @@ impl<'d> Running<'d> {
         if frame.op == HELLO && std::mem::replace(&mut self.was_connected, true) && !self.is_lost {
             self.lost("the connection was lost".to_owned());
         }
-        let (0, Some(name)) = (frame.op, frame.t) else { return Ok(()) };
+        let (0, Some(name)) = (frame.op, frame.t) else { return };
         if !matches!(name.as_str(), "READY" | "RESUMED" | "GUILD_CREATE") {
             self.fruitless = 0;
         }
@@ -254,45 +254,41 @@ impl<'d> Running<'d> {
             }
         }
         let arrived = BufferedFrame { name, data: frame.d, session };
-        if self.buffer.is_waiting() || CorrelationBuffer::concerns(&arrived.name) {
-            let is_entry = arrived.name == "GUILD_AUDIT_LOG_ENTRY_CREATE";
-            if is_entry {
-                let entry = serde_json::from_value::<frames::Audit>(arrived.data.clone());
-                if let Ok(entry) = &entry {
-                    self.decoder.audit(entry, self.context.clock.now());
-                }
-                self.release().await?;
-                // A buffered event may have consumed the entry. If not, its own frame records it
-                // again.
-                if let Ok(entry) = &entry {
-                    self.discord.cache.lock().audit.retract(entry);
-                }
-                return self.pass_on(arrived).await;
+        if !self.buffer.is_waiting() && !CorrelationBuffer::concerns(&arrived.name) {
+            self.pass_on(arrived);
+        } else if arrived.name == "GUILD_AUDIT_LOG_ENTRY_CREATE" {
+            let entry = serde_json::from_value::<frames::Audit>(arrived.data.clone());
+            if let Ok(entry) = &entry {
+                self.decoder.audit(entry, self.context.clock.now());
             }
+            self.release();
+            // A buffered event may have consumed the entry. If not, its own frame records it again.
+            if let Ok(entry) = &entry {
+                self.discord.cache.lock().audit.retract(entry);
+            }
+            self.pass_on(arrived);
+        } else {
             self.buffer.push(arrived);
-            return Ok(());
         }
-        self.pass_on(arrived).await
     }
 
-    async fn release(&mut self) -> Result<(), AdapterError> {
+    fn release(&mut self) {
         for frame in self.buffer.release() {
-            self.pass_on(frame).await?;
+            self.pass_on(frame);
         }
-        Ok(())
     }
 
     /// Decodes a frame and emits its events, the last one with the state of the session.
-    async fn pass_on(&mut self, frame: BufferedFrame) -> Result<(), AdapterError> {
+    fn pass_on(&mut self, frame: BufferedFrame) {
         let BufferedFrame { name, data, session } = frame;
         let now = self.context.clock.now();
         let interaction = if name == "INTERACTION_CREATE" { frames::id_of(&data) } else { None };
         if interaction.is_some_and(|id| !self.discord.seen_interactions.insert(id)) {
             tracing::debug!(bot = %self.context.bot.name, "ignored an interaction that was already accepted");
-            return Ok(());
+            return;
         }
         if interaction.is_some() && self.discord.start_response(self.context, &data) {
-            return Ok(());
+            return;
         }
         let mut decoded = self.decoder.decode(&name, data, now);
         decoded.changed.extend(std::mem::take(&mut self.discord.cache.lock().unsaved));
@@ -302,11 +298,7 @@ impl<'d> Running<'d> {
             seen_interactions::keep(&mut rows, &self.context.bot.name, id, now);
         }
         if decoded.events.is_empty() && !rows.is_empty() {
-            // No event carries these rows. If they cannot be committed, the server's next change
-            // writes them.
-            if let Err(error) = self.discord.store.commit(std::mem::take(&mut rows)).await {
-                tracing::warn!(bot = %self.context.bot.name, "could not store the changes of a server: {error}");
-            }
+            self.write_changes(std::mem::take(&mut rows), decoded.changed);
         }
         let last = decoded.events.len().saturating_sub(1);
         for (index, event) in decoded.events.into_iter().enumerate() {
@@ -319,7 +311,20 @@ impl<'d> Running<'d> {
             }
             self.flight.send(event, with);
         }
-        Ok(())
+    }
+
+    /// Writes rows of servers that no event carries. If that fails, the next frame writes them.
+    fn write_changes(&self, rows: Batch, changed: Vec<u64>) {
+        let written = self.context.sink.write_deferred(&self.context.bot.name, "changes of a server", rows);
+        let discord = Arc::clone(self.discord);
+        // The shard does not wait for it: a connection that is not read sends no heartbeats.
+        self.discord.background_tasks.spawn(async move {
+            if let Err(error) = written.await {
+                // The engine has reported that the store refuses writes.
+                tracing::debug!(bot = %discord.cache.bot(), "could not store the changes of a server yet: {error}");
+                discord.cache.lock().unsaved.extend(changed);
+            }
+        });
     }
 
     fn keep_guilds(&self, rows: &mut Batch, changed: &[u64]) {

@@ -144,6 +144,6 @@ impl Discord {
         let until = Some(self.clock.now() + PARTS_LIFETIME);
         PARTS.put_until(&mut batch, &(self.cache.bot().to_string(), message.get()), &parts, until);
         self.long.lock().unwrap_or_else(PoisonError::into_inner).put(message.get(), parts);
-        self.keep(batch).await
+        Ok(self.write("the messages of a long text", batch).await?)
     }
 }

@@ -65,7 +65,7 @@ impl Discord {
                 }
             }
             LOCKS.put(&mut batch, &key, &row);
-            self.keep(batch).await?;
+            self.write("a channel before it is locked", batch).await?;
             self.set_speaking(channel_id, (me, MEMBER), own, (SPEAKING, 0)).await?;
             for (id, kind, _) in row.2 {
                 self.try_set_speaking(channel_id, (id, kind), overwrite(&now, id), (SPEAKING, 0)).await?;
@@ -82,7 +82,7 @@ impl Discord {
             self.try_set_speaking(channel_id, (id, kind), overwrite(&now, id), speaking).await?;
         }
         LOCKS.delete(&mut batch, &key);
-        self.keep(batch).await?;
+        self.write("a channel that is open again", batch).await?;
         Ok(Outcome::default())
     }
 
