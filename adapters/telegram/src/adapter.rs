@@ -20,6 +20,7 @@ impl Adapter for Telegram {
     }
 
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
+        self.sink.set(&context.sink);
         let _background = BackgroundGuard(&self);
         *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = context.condition.clone();
         self.load().await?;

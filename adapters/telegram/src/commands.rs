@@ -74,8 +74,8 @@ impl Telegram {
         if now != before.into_iter().collect() {
             let mut batch = Batch::default();
             LANGUAGES.put(&mut batch, &self.cache.bot().to_string(), &now.into_iter().collect());
-            // A failed commit is made up for at the next start.
-            drop(self.store.commit(batch).await);
+            // A failed write is made up for at the next start.
+            drop(self.write("the languages of the command lists", batch).await);
         }
         Ok(written)
     }

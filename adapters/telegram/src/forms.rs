@@ -61,7 +61,7 @@ impl Telegram {
         // arrives, or the daemon may be killed in between.
         let mut batch = Batch::default();
         keep(&mut batch, self.cache.bot(), &place, Some(&dialogue));
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        self.write("a form that is opened", batch).await?;
         {
             let mut forms = self.forms.lock();
             forms.retain(|_, other| other.is_open(now));
@@ -89,7 +89,7 @@ impl Telegram {
             dialogue.is_asked = true;
             keep(&mut batch, self.cache.bot(), place, Some(dialogue));
         }
-        if let Err(error) = self.store.commit(batch).await {
+        if let Err(error) = self.write("a field that was asked", batch).await {
             tracing::warn!(bot = %self.cache.bot(), "cannot store that a field was asked: {error}");
         }
     }
@@ -98,7 +98,7 @@ impl Telegram {
         self.forms.lock().remove(place);
         let mut batch = Batch::default();
         keep(&mut batch, self.cache.bot(), place, None);
-        if let Err(error) = self.store.commit(batch).await {
+        if let Err(error) = self.write("a form that is cancelled", batch).await {
             tracing::warn!(bot = %self.cache.bot(), "cannot store that a form was cancelled: {error}");
         }
     }

@@ -11,7 +11,7 @@ pub(crate) mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_platform::{AdapterContext, AdapterError, IngressBuffer};
+use palabre_platform::{AdapterContext, AdapterError, EmitError, IngressBuffer};
 use palabre_types::{Batch, Event, EventKind};
 use serde::Deserialize;
 use serde_json::Value;
@@ -246,10 +246,11 @@ impl Receiving<'_> {
             }
         }
         while !self.rows.is_empty() {
-            match self.telegram.store.commit(self.rows.clone()).await {
-                Ok(()) => self.rows = Batch::default(),
-                Err(error) => {
-                    let bot = &self.context.bot.name;
+            let bot = &self.context.bot.name;
+            match self.context.sink.write(bot, "the position in the updates", self.rows.clone()).await {
+                Ok(_) => self.rows = Batch::default(),
+                Err(EmitError::Stopped) => return false,
+                Err(error @ (EmitError::Stalled(_) | EmitError::Refused)) => {
                     tracing::warn!(%bot, "the position in the updates cannot be stored, retrying: {error}");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }

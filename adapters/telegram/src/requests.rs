@@ -56,7 +56,7 @@ impl Telegram {
         let mut rows = Batch::default();
         self.cache.keep(&mut rows, from);
         self.cache.keep(&mut rows, to);
-        if let Err(error) = self.store.commit(rows).await {
+        if let Err(error) = self.write("a group that has become a supergroup", rows).await {
             tracing::error!(bot = %self.cache.bot(), "cannot store that a group has become a supergroup: {error}");
         }
     }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use palabre_platform::{AdapterError, BackgroundTasks, Clock, Condition, Entropy, RecentOutcomes};
+use palabre_platform::{AdapterError, BackgroundTasks, Clock, Condition, EmitError, Entropy, RecentOutcomes, SinkCell};
 use palabre_store::Store;
-use palabre_types::{ActionError, ActionKey, ActionKind, BotName, Capabilities};
+use palabre_types::{ActionError, ActionKey, ActionKind, Batch, BotName, Capabilities};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
@@ -58,6 +58,7 @@ pub struct Telegram {
     pub(crate) config: Config,
     pub(crate) grants: Vec<String>,
     pub(crate) store: Store,
+    pub(crate) sink: SinkCell,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) api: Api,
@@ -133,6 +134,7 @@ impl Telegram {
             config,
             grants,
             store,
+            sink: SinkCell::default(),
             clock,
             entropy,
         }))
@@ -151,6 +153,11 @@ impl Telegram {
     /// Returns the condition that was reported last, by this adapter or by the supervisor.
     pub(crate) fn condition(&self) -> Condition {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).borrow().clone()
+    }
+
+    /// Writes rows that belong to no event, and returns once they are durable.
+    pub(crate) async fn write(&self, reason: &'static str, rows: Batch) -> Result<(), EmitError> {
+        self.sink.write(self.cache.bot(), reason, rows).await
     }
 
     /// Loads the state that the last process stored.

@@ -1,13 +1,13 @@
 //! The adapter without an engine: events are collected, and rows are kept over restarts.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_platform::{
-    Adapter, AdapterContext, AdapterError, Condition, EventSink, Gate, Receipt, SeededEntropy, Shutdown, SystemClock,
-    Verdict,
+    Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Receipt, SeededEntropy, Shutdown,
+    SystemClock, Verdict,
 };
 use palabre_store::Store;
 use palabre_telegram::{Config, Pace, Setup, Telegram};
@@ -27,6 +27,8 @@ const PACE: Pace = Pace { per_second: 10_000, per_second_in_chat: 10_000, per_mi
 struct Heard {
     events: watch::Sender<Vec<Event>>,
     store: Store,
+    /// Whether rows are refused that belong to no event.
+    is_stalled: AtomicBool,
 }
 
 impl EventSink for Heard {
@@ -43,6 +45,11 @@ impl EventSink for Heard {
     }
 
     fn write(&self, _: &BotName, _: &'static str, rows: Batch) -> Receipt {
+        if self.is_stalled.load(Ordering::Relaxed) {
+            let (answer, receipt) = Receipt::channel();
+            answer.send(Err(EmitError::Stalled("the disk is full".to_owned()))).unwrap();
+            return receipt;
+        }
         commit_rows(&self.store, rows, 0)
     }
 }
@@ -99,7 +106,7 @@ impl Alone {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SeededEntropy::new(7)),
         };
-        let heard = Arc::new(Heard { events: watch::Sender::default(), store });
+        let heard = Arc::new(Heard { events: watch::Sender::default(), store, is_stalled: AtomicBool::new(false) });
         let (stop, shutdown) = Shutdown::channel();
         let sender = watch::Sender::default();
         let condition = sender.subscribe();
@@ -141,6 +148,11 @@ impl Alone {
     /// Whether it is still running.
     pub(crate) fn still_runs(&mut self) -> bool {
         self.running.try_join_next().is_none()
+    }
+
+    /// Refuses rows that belong to no event, or accepts them again.
+    pub(crate) fn stalls(&self, is_stalled: bool) {
+        self.heard.is_stalled.store(is_stalled, Ordering::Relaxed);
     }
 
     pub(crate) fn key(&self) -> ActionKey {

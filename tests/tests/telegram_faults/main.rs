@@ -14,3 +14,4 @@ mod long;
 mod moderation;
 mod moved;
 mod people;
+mod stalled;

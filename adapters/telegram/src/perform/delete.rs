@@ -29,7 +29,7 @@ impl Telegram {
             self.cache.drop_parts(&mut rows, chat, *head);
         }
         if !rows.is_empty()
-            && let Err(error) = self.store.commit(rows).await
+            && let Err(error) = self.write("the parts of deleted messages", rows).await
         {
             tracing::warn!(bot = %self.cache.bot(), "cannot store that a message was deleted: {error}");
         }

@@ -193,8 +193,7 @@ impl Telegram {
             if !before.is_object() {
                 return Err(ActionError::Rejected("Telegram did not send the chat's permissions".to_owned()));
             }
-            self.cache.lock().chats.entry(chat).or_default().before_lock = Some(before.to_string());
-            self.keep_chat(chat).await?;
+            self.set_before_lock(chat, Some(before.to_string())).await?;
         }
         let lock = SetChatPermissions::new(at(chat), ChatPermissions::empty());
         let locked = done(self.ask_in(chat, &lock).await);
@@ -202,8 +201,7 @@ impl Telegram {
             && matches!(locked, Err(ActionError::Forbidden(_) | ActionError::Rejected(_) | ActionError::NotFound(_)))
         {
             // The chat was not locked, so there is nothing to restore.
-            self.cache.lock().chats.entry(chat).or_default().before_lock = None;
-            self.keep_chat(chat).await?;
+            self.set_before_lock(chat, None).await?;
         }
         locked
     }
@@ -220,15 +218,24 @@ impl Telegram {
             None => self.ask_in(chat, &SetChatPermissions::new(at(chat), ChatPermissions::all())).await,
         };
         done(result)?;
-        self.cache.lock().chats.entry(chat).or_default().before_lock = None;
-        self.keep_chat(chat).await?;
+        self.set_before_lock(chat, None).await?;
         Ok(Outcome::default())
     }
 
-    async fn keep_chat(&self, chat: i64) -> Result<(), ActionError> {
-        let mut batch = Batch::default();
-        self.cache.keep(&mut batch, chat);
-        self.store.commit(batch).await.map_err(|error| ActionError::Transient(error.to_string()))
+    /// Stores or forgets the permissions before a lock. If that fails, nothing has changed.
+    ///
+    /// The next attempt would otherwise lock a chat whose permissions are not stored, or open one
+    /// with other permissions than before.
+    async fn set_before_lock(&self, chat: i64, permissions: Option<String>) -> Result<(), ActionError> {
+        let replaced =
+            std::mem::replace(&mut self.cache.lock().chats.entry(chat).or_default().before_lock, permissions);
+        let mut rows = Batch::default();
+        self.cache.keep(&mut rows, chat);
+        let written = self.write("the permissions before a lock", rows).await;
+        if written.is_err() {
+            self.cache.lock().chats.entry(chat).or_default().before_lock = replaced;
+        }
+        Ok(written?)
     }
 }
 

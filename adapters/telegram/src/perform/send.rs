@@ -67,7 +67,7 @@ impl Telegram {
                 let is_channel = self.cache.lock().chats.get(&chat).is_some_and(|row| row.kind == ChatKind::Channel);
                 let body = Value::Object(poll_body(&poll, is_channel, body)?);
                 let sent = self.send_request("sendPoll", chat, body).await?;
-                self.keep_poll(&sent, &poll).await?;
+                self.keep_poll(&sent, &poll).await;
                 return Ok(id_of(&sent).into_iter().collect());
             }
             Part::Text(rich) => {
@@ -122,7 +122,7 @@ impl Telegram {
         self.cache.lock().composed.remember(chat, head, parts);
         let mut rows = Batch::default();
         self.cache.keep_parts(&mut rows, chat, head, self.clock.now());
-        if let Err(error) = self.store.commit(rows).await {
+        if let Err(error) = self.write("the parts of a message", rows).await {
             tracing::warn!(bot = %self.cache.bot(), "the parts of a message cannot be stored: {error}");
         }
     }

@@ -19,7 +19,7 @@ impl Telegram {
         others.retain(|other| other.key != *key);
         let mut rows = Batch::default();
         add(&mut rows, self.cache.bot(), user, &answer, &others);
-        self.store.commit(rows).await.map_err(|error| ActionError::Transient(error.to_string()))?;
+        self.write("an answer that waits for its user", rows).await?;
         self.waiting.set(user, true);
         Ok(true)
     }
@@ -28,7 +28,7 @@ impl Telegram {
     pub(crate) async fn drop_answer(&self, user: i64, answer: &Answer) -> Result<(), ActionError> {
         let mut rows = Batch::default();
         remove(&mut rows, self.cache.bot(), user, &answer.key);
-        self.store.commit(rows).await.map_err(|error| ActionError::Transient(error.to_string()))
+        Ok(self.write("an answer that no longer waits", rows).await?)
     }
 
     /// Returns the answers that wait for a user, oldest first.
