@@ -1,6 +1,7 @@
 //! House rules that compilers and linters do not check.
 
 mod baseline;
+mod calls;
 mod files;
 mod modules;
 mod paths;
@@ -23,7 +24,7 @@ use crate::problem::Problem;
 
 /// The violations that are accepted, each with a reason.
 const BASELINE: &str = "xtask/baseline.tsv";
-/// Exempt files and denied words.
+/// Exempt files, denied words and denied calls.
 const RULES: &str = "xtask/tidy.yaml";
 
 /// Options of `cargo xtask tidy`.
@@ -83,6 +84,7 @@ fn check(files: &Files, rules: &Rules) -> Result<Vec<Violation>, Problem> {
     text::check(files, &mut violations);
     let sources = rust::parse(files)?;
     rust::check(&sources, &mut violations);
+    calls::check(&rules.calls, &sources, &mut violations);
     let scripts = web::parse(files)?;
     web::check(files, &scripts, &mut violations);
     words::check(files, rules, &sources, &scripts, &mut violations);

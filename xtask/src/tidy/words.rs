@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use syn::visit::{self, Visit};
 
+use super::calls::DeniedCalls;
 use super::files::Files;
 use super::rust::Sources;
 use super::violation::Violation;
@@ -21,6 +22,7 @@ pub(crate) struct Rules {
     denied: Vec<Concept>,
     /// Phrases that no comment contains.
     phrases: Vec<String>,
+    pub(crate) calls: Vec<DeniedCalls>,
 }
 
 /// A concept, and words that are not used for it.
@@ -249,7 +251,7 @@ mod tests {
 
     fn rules() -> Rules {
         serde_saphyr::from_str(
-            "exempt: []\nphrases: [by and by]\ndenied:\n\
+            "exempt: []\ncalls: []\nphrases: [by and by]\ndenied:\n\
              - { term: cursor, words: [mark, just_sent], standard: [question_mark] }\n",
         )
         .unwrap()
