@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::rebuilt::assert_folder_rebuilt;
+
 /// The maximum wait before a test fails.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -66,6 +68,15 @@ fn is_older(path: &Path, built: std::time::SystemTime) -> bool {
 #[derive(Debug)]
 pub struct Project {
     folder: TempDir,
+}
+
+/// At the end of each test, the journal has to describe every row of the store.
+impl Drop for Project {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_folder_rebuilt(&self.path().join("data"));
+        }
+    }
 }
 
 impl Project {

@@ -308,8 +308,8 @@ impl Sequencer {
         }
     }
 
-    /// Applies an entry, and adds it to the open batch.
-    fn append(&mut self, state: &mut State, entry: Entry) {
+    /// Applies an entry, and adds it to the open batch. Returns the number of effects.
+    fn append(&mut self, state: &mut State, entry: Entry) -> usize {
         let open = &mut state.open;
         let at = *open.at.get_or_insert_with(|| self.cx.clock.now());
         apply(&mut self.machine, Header { number: self.number, at }, &open.scripts, &entry, &mut open.applied);
@@ -320,7 +320,9 @@ impl Sequencer {
         }
         let effects = std::mem::take(&mut open.applied.effects);
         open.entries.push(entry);
+        let count = effects.len();
         self.perform(effects);
+        count
     }
 
     /// Performs effects inside the process.

@@ -25,7 +25,8 @@ fn action(seq: u64, text: &str) -> DeadLetter {
 
 /// Returns a store with an event and two actions that were given up, and the platform.
 async fn given_up() -> (Store, Arc<Sim>) {
-    let harness = Harness::new(vec![script("echo", ECHO)]).await;
+    let mut harness = Harness::new(vec![script("echo", ECHO)]).await;
+    harness.rebuilt.not();
     harness.alice("before").await;
     let event = {
         let snapshot = harness.store.snapshot(0).unwrap();
@@ -52,7 +53,8 @@ async fn actions_and_events_are_tried_again_by_the_next_daemon_once() {
     retry_dead_letters(&store, &BTreeSet::from([900, 901, 902]), 2_000).await.unwrap();
     assert!(left(&store).is_empty());
 
-    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    let mut harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    harness.rebuilt.not();
     let all = ["heard before", "heard before", "late", "later"];
     let said = |harness: &Harness| {
         let mut said = harness.replies();
@@ -61,7 +63,8 @@ async fn actions_and_events_are_tried_again_by_the_next_daemon_once() {
     };
     harness.until("all of them", |harness| said(harness) == all).await;
     harness.engine.when_idle().await;
-    let harness = harness.restart(vec![script("echo", ECHO)]).await;
+    let mut harness = harness.restart(vec![script("echo", ECHO)]).await;
+    harness.rebuilt.not();
     harness.alice("after").await;
     assert_eq!(said(&harness), ["heard after", "heard before", "heard before", "late", "later"]);
 }
@@ -70,7 +73,8 @@ async fn actions_and_events_are_tried_again_by_the_next_daemon_once() {
 async fn an_action_that_the_platform_has_already_is_taken_for_done() {
     let (store, sim) = given_up().await;
     retry_dead_letters(&store, &BTreeSet::from([901]), 2_000).await.unwrap();
-    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    let mut harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    harness.rebuilt.not();
     harness.until("the action", |harness| harness.replies().contains(&"late".to_owned())).await;
     harness.engine.shutdown().await;
     let Harness { store, sim, .. } = harness;
@@ -79,7 +83,8 @@ async fn an_action_that_the_platform_has_already_is_taken_for_done() {
     LETTERS.put(&mut batch, &950, &action(700, "late"));
     store.commit(batch).await.unwrap();
     retry_dead_letters(&store, &BTreeSet::from([950]), 2_000).await.unwrap();
-    let harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    let mut harness = Harness::on(store, sim, vec![script("echo", ECHO)]).await;
+    harness.rebuilt.not();
     harness.engine.when_idle().await;
     assert_eq!(harness.replies().iter().filter(|text| *text == "late").count(), 1);
 }

@@ -15,7 +15,7 @@ use palabre_script::Limits;
 use palabre_sim::Sim;
 use palabre_store::{Disk, MemoryDisk, Store, Table};
 use palabre_types::{Batch, TableId};
-use support::{Harness, script};
+use support::{Harness, Rebuilt, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
 
@@ -35,7 +35,7 @@ async fn forgetful(store: Store, sim: Arc<Sim>, clock: VirtualClock, scripts: Ve
     })
     .await
     .unwrap();
-    Harness { store, clock, sim, engine }
+    Harness { rebuilt: Rebuilt::of(&store), store, clock, sim, engine }
 }
 
 /// Batches that housekeeping itself writes: a reading of the clock, expired rows, the trim of the journal.

@@ -142,6 +142,10 @@ pub fn apply(state: &mut State, header: Header, scripts: &[ScriptVersion], entry
         Entry::Progress(progress) => advance(state, scripts, progress, out),
         Entry::Notice(notice) => request_notice(state, header, notice, out),
         Entry::Action(record) => complete(header, record, out),
+        Entry::WentBack(back) => {
+            let moved = state.timers.went_back(back, &mut out.rows);
+            out.effects.extend(moved);
+        }
         Entry::GivenUp(given_up) => {
             move_cursor(state, &given_up.script, given_up.seq, out);
             if let Some((number, letter)) = &given_up.letter {

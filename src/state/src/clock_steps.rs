@@ -18,7 +18,7 @@ pub fn is_step(before: Millis, now: Millis) -> bool {
 }
 
 /// A correction: the clock went back, from `last` to `now`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WentBack {
     /// The time after the step.
     pub now: Millis,

@@ -7,6 +7,7 @@ use palabre_script::{Answer, Effects, Wait};
 use palabre_types::{Action, ActionKey, Batch, Event, EventName, Fault, MessageId, Millis, RoomId, RunId, ScriptName};
 use serde::{Deserialize, Serialize};
 
+use crate::clock_steps::WentBack;
 use crate::placement::{Class, Position, Stored};
 use crate::rows::{DeadLetter, OutboxRow, WaitingRun};
 
@@ -28,6 +29,8 @@ pub enum Entry {
     Action(Box<ActionRecord>),
     /// An event that was given up.
     GivenUp(Box<GivenUp>),
+    /// The clock went back: timers that were set while it was ahead move with it.
+    WentBack(WentBack),
 }
 
 impl Entry {

@@ -78,7 +78,7 @@ impl Timers {
     /// Corrects timers after the clock went back, in memory and in `rows`. Returns those that moved.
     ///
     /// Timers that were set while the clock was ahead are due after their full duration.
-    pub fn went_back(&mut self, back: &WentBack, rows: &mut Batch) -> Vec<Effect> {
+    pub(crate) fn went_back(&mut self, back: &WentBack, rows: &mut Batch) -> Vec<Effect> {
         let mut moved = Vec::new();
         for (script, timers) in &mut self.0 {
             for (key, (due, row)) in &mut timers.pending {

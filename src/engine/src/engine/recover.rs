@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use palabre_state::{Entry, RowsRecord, State, Timers, WaitingRun, WentBack};
-use palabre_store::{Error as StoreError, Snapshot, Store};
+use palabre_state::{Entry, RowsRecord, State, WaitingRun, WentBack};
+use palabre_store::{Error as StoreError, Store};
 use palabre_types::{Batch, Millis, ScriptName};
 
 use super::options::EngineError;
@@ -55,12 +55,13 @@ impl Recovered {
         let mut rows = std::mem::take(&mut found.batch);
         let mut tasks = TaskBook::load(&snapshot, scheduler.clone(), &found.alive())?;
         if let Some(back) = &back {
-            // All timers are armed below.
-            drop(Timers::load(&snapshot)?.went_back(back, &mut rows));
             tasks.went_back(back, &mut rows);
         }
         clock_watch::put(&clock_row, &mut rows);
-        let batch = start_batch(&snapshot, now, "what the start found", rows)?;
+        let batch = OfflineBatch::new(&snapshot, now)?.with(start_rows("what the start found", rows));
+        // Timers are armed below.
+        let batch = if let Some(back) = back { batch.with(Entry::WentBack(back)) } else { batch };
+        let batch = batch.into_rows()?;
         drop(snapshot);
         store.commit(batch).await?;
 
@@ -91,10 +92,9 @@ impl Recovered {
     }
 }
 
-/// Returns an entry batch with rows that a start writes.
-fn start_batch(snapshot: &Snapshot, now: Millis, reason: &'static str, rows: Batch) -> Result<Batch, StoreError> {
-    let entry = Entry::Rows(RowsRecord { source: "start".to_owned(), reason: reason.into(), rows });
-    OfflineBatch::new(snapshot, now)?.with(entry).into_rows()
+/// Returns the entry of rows that a start writes.
+fn start_rows(reason: &'static str, rows: Batch) -> Entry {
+    Entry::Rows(RowsRecord { source: "start".to_owned(), reason: reason.into(), rows })
 }
 
 /// Corrects expiry times that were set while the clock was ahead, before such a row is read.
@@ -102,8 +102,8 @@ async fn move_ends(store: &Store, back: WentBack, now: Millis) -> Result<(), Eng
     let store = store.clone();
     let moving = tokio::task::spawn_blocking(move || {
         let write = |rows| -> Result<(), StoreError> {
-            let batch = start_batch(&store.snapshot(0)?, now, "the clock went back", rows)?;
-            store.commit(batch).wait()
+            let batch = OfflineBatch::new(&store.snapshot(0)?, now)?;
+            store.commit(batch.with(start_rows("the clock went back", rows)).into_rows()?).wait()
         };
         store.move_expiries(back.from, |end| back.end(end), write)
     });

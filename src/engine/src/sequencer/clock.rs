@@ -1,6 +1,6 @@
 //! Corrects due and expiry times after the clock went back, wherever they are kept.
 
-use palabre_state::WentBack;
+use palabre_state::{Entry, WentBack};
 use palabre_types::{Batch, Millis};
 
 use super::Sequencer;
@@ -29,10 +29,8 @@ impl Sequencer {
         };
         // First, so that it does not take corrected requests for those of the wrong time.
         self.cx.scheduler.went_back(back);
+        let timers = self.append(state, Entry::WentBack(back));
         let mut rows = Batch::default();
-        let moved = self.machine.timers.went_back(&back, &mut rows);
-        let timers = moved.len();
-        self.perform(moved);
         let tasks = self.tasks.went_back(&back, &mut rows);
         self.append_rows(state, "clock", "the clock went back", rows);
         tracing::warn!(timers, tasks, "{}", back.sentence());

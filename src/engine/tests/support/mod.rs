@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{BotSettings, Engine, Operators, Options, ScriptSetup, Web};
+use palabre_engine::{BotSettings, Engine, Operators, Options, ScriptSetup, Web, journal, rebuild};
 use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
 use palabre_script::{Limits, Source};
 use palabre_sim::Sim;
@@ -15,10 +15,45 @@ use palabre_store::Store;
 use palabre_types::BotName;
 
 pub struct Harness {
+    /// At the end of each test, the journal has to describe every row of the store.
+    pub rebuilt: Rebuilt,
     pub store: Store,
     pub clock: VirtualClock,
     pub sim: Arc<Sim>,
     pub engine: Engine,
+}
+
+/// Compares the store with what its journal gives when it is dropped.
+pub struct Rebuilt(Option<Store>);
+
+impl Rebuilt {
+    pub fn of(store: &Store) -> Self {
+        Self(Some(store.clone()))
+    }
+
+    /// The test writes rows by itself.
+    pub fn not(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Rebuilt {
+    fn drop(&mut self) {
+        let Some(Ok(snapshot)) = self.0.as_ref().map(|store| store.snapshot(0)) else { return };
+        let first = journal(&snapshot).ok().and_then(|mut batches| batches.next()).and_then(Result::ok);
+        // A journal that was trimmed says nothing.
+        if std::thread::panicking() || first.is_none_or(|(number, _)| number != 1) {
+            return;
+        }
+        // In a thread of its own: a commit blocks, and the test drives asynchronous tasks.
+        let differences = std::thread::scope(|scope| scope.spawn(|| rebuild(&snapshot).unwrap()).join().unwrap());
+        assert!(
+            differences.is_empty(),
+            "{} rows are not what the journal gives: {:#?}",
+            differences.len(),
+            differences.iter().take(5).collect::<Vec<_>>()
+        );
+    }
 }
 
 pub fn script(name: &str, text: &str) -> ScriptSetup {
@@ -102,7 +137,7 @@ impl Harness {
         })
         .await
         .unwrap();
-        Self { store, clock, sim, engine }
+        Self { rebuilt: Rebuilt::of(&store), store, clock, sim, engine }
     }
 
     /// Lets alice post in the room general, and waits until everything that follows is done.
@@ -172,7 +207,7 @@ impl Harness {
 
     /// Shuts the daemon down and starts another on the same store.
     pub async fn restart(self, scripts: Vec<ScriptSetup>) -> Self {
-        let Self { store, sim, engine, clock } = self;
+        let Self { store, sim, engine, clock, .. } = self;
         engine.shutdown().await;
         Self::at(store, sim, clock, scripts).await
     }
