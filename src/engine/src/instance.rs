@@ -16,8 +16,10 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use palabre_platform::Verdict;
-use palabre_script::{Answer, Coverage, Failure, HostApi, Input, Limits, Source, Step, SuspendedRun, Vm, Wait};
-use palabre_state::RunOutcome;
+use palabre_script::{
+    Answer, Coverage, Failure, HostApi, Input, Limits, Observation, Source, Step, SuspendedRun, Vm, Wait,
+};
+use palabre_state::{RunOutcome, VersionRow};
 use palabre_types::{Event, EventKind, EventName, Millis, Reason, RunId, ScriptName};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -30,13 +32,17 @@ use crate::places::{Place, Places};
 use crate::published::Published;
 use crate::script_store::ScriptStore;
 use crate::status::{ScriptState, ScriptStatus};
+use crate::step::ExecutedStep;
+use crate::versions::StoredVersion;
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
 const UNDURABLE_BYTES_MAX: usize = 4 << 20;
 
 struct Version {
     id: u64,
+    /// The hash of the row, by which the journal names the version.
     hash: Arc<str>,
+    row: VersionRow,
     source: Source,
     vm: Rc<RefCell<Vm>>,
 }
@@ -73,6 +79,7 @@ pub(crate) struct ScriptInstance {
     name: ScriptName,
     limits: Limits,
     config: Value,
+    grants: Vec<String>,
     cx: EngineContext,
     store: Rc<ScriptStore>,
     current: Option<Version>,
@@ -120,7 +127,7 @@ impl ScriptInstance {
     /// Builds the instance, without a version of the script.
     pub(crate) fn new(spec: InstanceSpec, cx: EngineContext, peers: Peers) -> Self {
         let store = ScriptStore::new(&spec, cx.clone(), peers.clone());
-        let InstanceSpec { script_id, name, limits, config, seed, asking, status, .. } = spec;
+        let InstanceSpec { script_id, name, limits, config, grants, seed, asking, status, .. } = spec;
         // If the store cannot be read now, the next start finds them.
         let deferred = store.deferred_places().unwrap_or_else(|error| {
             tracing::error!(script = %name, "cannot read its deferred events, which wait: {error}");
@@ -132,6 +139,7 @@ impl ScriptInstance {
             name,
             limits,
             config,
+            grants,
             cx,
             store: Rc::new(store),
             current: None,
@@ -181,11 +189,13 @@ impl ScriptInstance {
     /// Returns the message to the sequencer about the active version.
     pub(crate) fn activation_message(&self) -> CoreMessage {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
+        let stored = |version: &Version| StoredVersion { files: version.source.stored(), row: version.row.clone() };
         CoreMessage::Hooks {
             script_id: self.index,
             hooks: self.hooks(),
             declared: declared.unwrap_or_default(),
             version: self.version(),
+            stored: self.current.as_ref().map(|version| Box::new(stored(version))),
         }
     }
 
@@ -259,11 +269,11 @@ impl ScriptInstance {
     }
 
     fn try_load(&mut self, source: Source, reason: Reason) -> Result<Vec<String>, Failure> {
-        let vm = self.build(&source)?;
+        let (vm, row) = self.build(&source)?;
         let warnings = vm.borrow().warnings().to_vec();
         let run = RunId::hook(self.cx.assign_seq(), 0);
         let input = self.input(Arc::new(own_event(EventKind::Load { reason }, self.now())), run);
-        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        let (step, observations) = guarded(&vm, |vm| vm.start(input.clone()));
         if let Step::Failed(mut failure) = step {
             self.peers.end_calls(false);
             failure.fault.hook = Some(EventName::Load.hook().to_owned());
@@ -274,19 +284,22 @@ impl ScriptInstance {
         self.end_calls(&input, is_kept);
         self.unload(reason);
         self.versions += 1;
-        let version = Version { id: self.versions, hash: source.version().into(), source, vm };
+        let version = Version { id: self.versions, hash: row.hash(), row, source, vm };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         self.peers.set(&self.name, Some(Rc::clone(&version.vm)));
         self.current = Some(version);
-        self.finish_step(step, &input, None, &ran);
+        self.finish_step(step, ExecutedStep::new(input, observations), &ran);
         Ok(warnings)
     }
 
-    fn build(&self, source: &Source) -> Result<Rc<RefCell<Vm>>, Failure> {
+    /// Loads a script into a new VM. Returns it with the row of the version that results.
+    fn build(&self, source: &Source) -> Result<(Rc<RefCell<Vm>>, VersionRow), Failure> {
         let host = Rc::clone(&self.store) as Rc<dyn HostApi>;
         let build = || Vm::build(source, &self.limits, &self.config, host, &self.cx.ticker);
-        catch_unwind(AssertUnwindSafe(|| build().map(|vm| Rc::new(RefCell::new(vm)))))
-            .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))
+        let vm = catch_unwind(AssertUnwindSafe(build))
+            .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))?;
+        let row = VersionRow::new(source, &self.config, &self.limits, &self.grants, vm.take_observations());
+        Ok((Rc::new(RefCell::new(vm)), row))
     }
 
     /// Unloads the active version. It is kept for runs of it that wait.
@@ -295,10 +308,12 @@ impl ScriptInstance {
         let run = RunId::hook(self.cx.assign_seq(), 0);
         let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), run);
         self.peers.set(&self.name, None);
-        let step = guarded(|| old.vm.borrow_mut().start(input.clone()));
+        let (step, observations) = guarded(&old.vm, |vm| vm.start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
         match step {
-            Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &old.hash),
+            Step::Done(effects) => {
+                self.record(ExecutedStep::new(input, observations), RunOutcome::Done, effects, &old.hash);
+            }
             Step::Waiting(..) => tracing::warn!(script = %self.name, "on_unload cannot wait; its effects are dropped"),
             Step::Failed(failure) => tracing::warn!(script = %self.name, "on_unload failed: {failure}"),
         }
@@ -329,7 +344,7 @@ impl ScriptInstance {
                 Some(_) if self.is_suspended || self.places.is_suspended() => ScriptState::Suspended,
                 Some(_) => ScriptState::Up,
             };
-            status.version = self.current.as_ref().map(|version| version.hash.to_string());
+            status.version = self.current.as_ref().map(|version| version.row.files.to_string());
             status.hooks = self.hooks().into_iter().map(EventName::hook).collect();
             let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
             status.declares = declared.map(|declared| declared.shown()).unwrap_or_default();
@@ -342,12 +357,13 @@ impl ScriptInstance {
     }
 }
 
-/// Runs a step. A panic of the host in it ends only this run and its VM.
-fn guarded(run_step: impl FnOnce() -> Step) -> Step {
-    catch_unwind(AssertUnwindSafe(run_step)).unwrap_or_else(|_| {
+/// Runs a step. Returns it with what it read. A panic of the host in it ends only this run and its VM.
+fn guarded(vm: &RefCell<Vm>, run_step: impl FnOnce(&mut Vm) -> Step) -> (Step, Vec<Observation>) {
+    let step = catch_unwind(AssertUnwindSafe(|| run_step(&mut vm.borrow_mut()))).unwrap_or_else(|_| {
         let failure = Failure::new("the host failed inside this run (a bug in Palabre); the VM is replaced");
         Step::Failed(Box::new(Failure { is_tainted: true, ..failure }))
-    })
+    });
+    (step, vm.borrow().take_observations())
 }
 
 fn own_event(kind: EventKind, time: Millis) -> Event {

@@ -47,9 +47,11 @@ mod script_store;
 mod sequencer;
 mod sink;
 mod status;
+mod step;
 mod supervisor;
 mod tasks;
 mod timer_usage;
+mod versions;
 mod vitals;
 mod watched_folder;
 mod worker;
@@ -68,4 +70,5 @@ pub use palabre_state::{
 pub use refusals::Refusal;
 pub use reload::ScriptWatch;
 pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status, ThreadStatus};
+pub use versions::{StoredVersion, stored_version};
 pub use vitals::Fatal;

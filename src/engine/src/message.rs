@@ -19,6 +19,7 @@ use crate::published::Published;
 use crate::scheduler::Due;
 use crate::status::ScriptStatus;
 use crate::timer_usage::TimerUsage;
+use crate::versions::StoredVersion;
 
 /// The channel for the result of a route.
 pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
@@ -57,6 +58,8 @@ pub(crate) enum CoreMessage {
         hooks: Vec<EventName>,
         declared: Arc<Declarations>,
         version: Arc<str>,
+        /// What the version consists of; `None` if no version is active.
+        stored: Option<Box<StoredVersion>>,
     },
     /// A call of one of a script's routes; the caller waits for the result.
     Request {

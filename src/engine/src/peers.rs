@@ -4,29 +4,29 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use palabre_script::{Effects, Input, Vm};
+use palabre_script::{Called, Input, Vm};
 use palabre_types::{RunId, ScriptName};
 
 type Vms = HashMap<ScriptName, Rc<RefCell<Vm>>>;
 
 /// A script whose functions were called, its VM, and the identity of its run.
-type Called = (ScriptName, Rc<RefCell<Vm>>, RunId);
+type Callee = (ScriptName, Rc<RefCell<Vm>>, RunId);
 
 /// The VM of each script that runs on this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Peers {
     vms: Rc<RefCell<Vms>>,
     /// Scripts whose functions the current step has called, directly or by way of others.
-    called: Rc<RefCell<Vec<Called>>>,
+    called: Rc<RefCell<Vec<Callee>>>,
     /// Whether the store could not be read during the current step.
     is_store_unreadable: Rc<Cell<bool>>,
 }
 
-/// A call of another script's function, with the effects of that function.
+/// The calls of another script's functions during one step, with their effects.
 pub(crate) struct Call {
     pub(crate) script: ScriptName,
     pub(crate) input: Input,
-    pub(crate) effects: Effects,
+    pub(crate) called: Called,
 }
 
 impl Peers {
@@ -51,8 +51,8 @@ impl Peers {
         }
     }
 
-    /// Ends all calls of the current step. Returns their effects if they are kept.
-    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, RunId, Effects)> {
+    /// Ends all calls of the current step. Returns them if their effects are kept.
+    pub(crate) fn end_calls(&self, is_kept: bool) -> Vec<(ScriptName, RunId, Called)> {
         let called = std::mem::take(&mut *self.called.borrow_mut());
         let mut ended = Vec::new();
         for (script, vm, run) in called {

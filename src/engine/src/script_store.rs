@@ -10,8 +10,7 @@ use palabre_script::{Change, Denied, HostApi, Input, Limit, Meters, MetricChange
 use palabre_state::{DEFERRED_EVENTS, SENDERS, WentBack, task_runs};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
-    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName,
-    UserId,
+    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
 };
 use serde_json::Value;
 
@@ -156,8 +155,8 @@ impl HostApi for ScriptStore {
         self.cx.platforms.adapter(bot).is_some_and(|adapter| adapter.capabilities().can(what))
     }
 
-    fn content_limits(&self, bot: &str) -> ContentLimits {
-        self.cx.platforms.adapter(bot).map_or(ContentLimits::NONE, |adapter| adapter.content_limits())
+    fn check_content(&self, bot: &str, content: &Content) -> Result<(), String> {
+        self.cx.platforms.adapter(bot).map_or(Ok(()), |adapter| adapter.content_limits().check(content))
     }
 
     fn mentioned(&self, event: &Event, mention: &str) -> Option<String> {

@@ -224,7 +224,10 @@ impl Sequencer {
                     self.apply_run_batch(state, run_batch);
                 }
             }
-            CoreMessage::Hooks { script_id, hooks, declared, version } => {
+            CoreMessage::Hooks { script_id, hooks, declared, version, stored } => {
+                if let Some(stored) = stored {
+                    self.put_version(state, script_id, &version, &stored);
+                }
                 self.activate_version(state, script_id, hooks, declared, version);
             }
             CoreMessage::Request { script, event, reply } => self.request(state, &script, event, reply),

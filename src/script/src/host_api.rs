@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use palabre_types::{
-    ActionKey, CommandSpec, ContentLimits, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId,
-    ScriptName, UserId,
+    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId, ScriptName,
+    UserId,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::effects::MetricChange;
@@ -80,9 +81,12 @@ pub trait HostApi {
     /// Whether the bot's platform supports a feature, as `bot:can(what)` returns it.
     fn can(&self, bot: &str, what: &str) -> bool;
 
-    /// Returns the limits for the content of a bot's messages.
-    fn content_limits(&self, _bot: &str) -> ContentLimits {
-        ContentLimits::NONE
+    /// Checks the content of a message against the limits of the bot's platform.
+    ///
+    /// # Errors
+    /// Returns the limit that it exceeds.
+    fn check_content(&self, _bot: &str, _content: &Content) -> Result<(), String> {
+        Ok(())
     }
 
     /// Returns the name behind a mention in a text, in the context of an event.
@@ -138,6 +142,13 @@ pub trait HostApi {
         false
     }
 
+    /// Returns whether the run has answered its event's user in an earlier step; the VM knows it by itself.
+    ///
+    /// It passes through here so that it is recorded: a VM that executes the step again does not know it.
+    fn has_answered(&self, is_known: bool) -> bool {
+        is_known
+    }
+
     /// Returns the default language of a bot.
     fn language(&self, _bot: &str) -> Option<String> {
         None
@@ -184,7 +195,8 @@ pub trait HostApi {
 }
 
 /// The reason why a user may not act on another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Denied {
     /// The target is the bot.
     #[error("the target is the bot itself")]

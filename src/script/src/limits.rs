@@ -168,7 +168,7 @@ pub enum Limit {
     Requests(u32),
     #[error("storage limit: more than {0} MiB (limits.storage_mb)")]
     Storage(u64),
-    #[error("output limit: a run wants more than {} MiB stored and sent at once", OUTPUT_BYTES >> 20)]
+    #[error("output limit: a run wants more than {} MiB stored, sent and looked up at once", OUTPUT_BYTES >> 20)]
     Output,
     #[error("run limit: more than {0} runs wait at the same time (limits.concurrent_runs)")]
     Runs(usize),

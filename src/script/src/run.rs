@@ -1,6 +1,7 @@
 //! The state of the current run, as the API functions use it.
 
 mod actions;
+mod calls;
 mod log;
 mod storage;
 mod timers;
@@ -21,6 +22,8 @@ use crate::fault::without_addresses;
 use crate::host_api::{HostApi, Input};
 use crate::limits::{Limit, Limits, OUTPUT_BYTES};
 use crate::meter::Meter;
+use crate::observation::FunctionCall;
+use crate::recording::Recording;
 use crate::refusal::Refusal;
 use crate::repeat_limiter::RepeatLimiter;
 use crate::reply::Problem;
@@ -38,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) depends: Vec<ScriptName>,
     pub(crate) limits: Limits,
     pub(crate) host: Rc<dyn HostApi>,
+    /// The same host, as it records the step.
+    recording: Rc<Recording>,
     watch: Arc<Watch>,
     /// `None` while no hook runs.
     input: Option<Input>,
@@ -47,6 +52,8 @@ pub(crate) struct Run {
     /// Actions that were refused.
     pub(crate) refused: Vec<Refusal>,
     metrics: Vec<MetricChange>,
+    /// The functions that another script has called in this step, and that did not fail.
+    calls: Vec<FunctionCall>,
     /// The runs that have answered their event's user, by sequence number; the latest ones.
     answered: BTreeSet<u64>,
     /// The result of a route's function or of `before_message`.
@@ -85,13 +92,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(script: ScriptName, limits: Limits, host: Rc<dyn HostApi>, watch: Arc<Watch>) -> Self {
+    pub(crate) fn new(script: ScriptName, limits: Limits, recording: Rc<Recording>, watch: Arc<Watch>) -> Self {
+        let host = Rc::clone(&recording) as Rc<dyn HostApi>;
         let meters = host.meters();
         Self {
             script,
             depends: Vec::new(),
             limits,
             host,
+            recording,
             watch,
             input: None,
             writes: BTreeMap::new(),
@@ -114,6 +123,7 @@ impl Run {
             wait_meter: meters.waits,
             cpu_meter: meters.cpu,
             metrics: Vec::new(),
+            calls: Vec::new(),
             answered: BTreeSet::new(),
             result: None,
             declared: Declarations::default(),
@@ -143,6 +153,7 @@ impl Run {
     /// Begins a step.
     pub(crate) fn begin(&mut self, input: Input) {
         self.discard();
+        self.recording.clear();
         self.input = Some(input);
     }
 
@@ -177,6 +188,7 @@ impl Run {
         self.actions.clear();
         self.refused.clear();
         self.metrics.clear();
+        self.calls.clear();
         self.result = None;
         self.growth = 0;
         self.random = None;

@@ -1,5 +1,7 @@
 //! The files of a script. They are read once; their hash is the script's version.
 
+pub(crate) mod stored;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;

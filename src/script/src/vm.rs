@@ -1,6 +1,6 @@
 //! A script in its VM, which runs one step of a run at a time.
 
-mod call;
+pub(crate) mod call;
 mod load;
 mod waiting;
 
@@ -17,6 +17,7 @@ use crate::fault::Failure;
 use crate::host_api::Input;
 use crate::limits::{Limit, Limits};
 use crate::objects::{Arguments, Objects};
+use crate::observation::Observation;
 use crate::refusal::TIMED_OUT;
 use crate::run::SharedRun;
 use crate::sandbox::{DONE, WAIT};
@@ -96,6 +97,12 @@ impl Vm {
     #[must_use]
     pub fn used_memory(&self) -> usize {
         self.lua.used_memory()
+    }
+
+    /// Returns what the last step observed, or the load. It is returned once.
+    #[must_use]
+    pub fn take_observations(&self) -> Vec<Observation> {
+        self.run.borrow().take_observations()
     }
 
     /// Starts the hook for an event. Without a hook, nothing is done.
@@ -197,9 +204,10 @@ impl Vm {
                 if self.idle_runners.len() < IDLE_RUNNERS_MAX {
                     self.idle_runners.push(runner);
                 }
-                let mut run = self.run.borrow_mut();
-                run.report_refusals();
-                Step::Done(run.finish())
+                match self.effects() {
+                    Ok(effects) => Step::Done(effects),
+                    Err(error) => self.failed(&error),
+                }
             }
             Ok((LuaValue::LightUserData(marker), LuaValue::Table(request))) if marker.0.addr() == WAIT => {
                 let now = self.run.borrow().now();
@@ -218,6 +226,14 @@ impl Vm {
                 "the hook called coroutine.yield outside a coroutine of its own; to pause it, use sleep",
             )),
         }
+    }
+
+    /// Ends a step that has not failed. Returns its effects, unless what it observed exceeds the output limit.
+    fn effects(&self) -> mlua::Result<Effects> {
+        let mut run = self.run.borrow_mut();
+        run.report_refusals();
+        run.spend_observations().map_err(mlua::Error::runtime)?;
+        Ok(run.finish())
     }
 
     /// Suspends a run, unless that exceeds the memory of waiting runs or the output limit.
@@ -248,19 +264,18 @@ impl Vm {
             Wait::Delivery { .. } => Some(TIMED_OUT),
             _ => None,
         };
-        let effects = {
-            let mut run = self.run.borrow_mut();
-            run.report_refusals();
-            run.finish()
-        };
-        Step::Waiting(effects, wait, SuspendedRun { runner, choices, timed_out, share })
+        match self.effects() {
+            Ok(effects) => Step::Waiting(effects, wait, SuspendedRun { runner, choices, timed_out, share }),
+            Err(error) => self.failed(&error),
+        }
     }
 
     fn failed(&mut self, error: &mlua::Error) -> Step {
         let (tripped, stopped_at) = {
             let mut run = self.run.borrow_mut();
             let stopped_at = run.stopped_at.take();
-            (run.discard(), stopped_at)
+            let output = run.observes_too_much().then_some(Limit::Output);
+            (run.discard().or(output), stopped_at)
         };
         let tripped = tripped.or(self.watch.is_expired().then(|| Limit::Cpu(self.limits.cpu())));
         let mut failure = Failure::from_lua(error, tripped, stopped_at.as_deref(), &self.limits);

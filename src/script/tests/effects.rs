@@ -178,77 +178,31 @@ fn the_same_seed_and_time_give_the_same_run() {
     assert_ne!(bench.replies("x"), bench.replies("x"));
 }
 
-/// Replays recorded answers of another host, in order.
-struct Recorded {
-    answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
-}
+/// The values that a script had before a step.
+struct Before(TestHost);
 
-impl HostApi for Recorded {
-    fn get(&self, _key: &[u8], _now: Millis) -> Result<Option<Stored>, String> {
-        self.answers.borrow_mut().pop_front().ok_or_else(|| "nothing of the kind was read".to_owned())
+impl HostRows for Before {
+    fn get(&self, key: &[u8], now: Millis) -> Option<Stored> {
+        HostApi::get(&self.0, key, now).unwrap()
     }
 
-    fn scan(&self, _: &[u8], _: Option<&[u8]>, _: bool, _: usize, _: Millis) -> Result<Vec<(Vec<u8>, Stored)>, String> {
-        Err("nothing was scanned".to_owned())
-    }
-
-    fn stored_bytes(&self) -> u64 {
-        0
-    }
-
-    fn waiting_timers(&self) -> usize {
-        0
-    }
-
-    fn can(&self, _: &str, _: &str) -> bool {
-        false
-    }
-
-    fn is_granted(&self, _: &str) -> bool {
-        false
-    }
-
-    fn message_id(&self, _: &RoomId, key: &ActionKey) -> Option<MessageId> {
-        Some(key.to_string().into())
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        backward: bool,
+        limit: usize,
+        now: Millis,
+    ) -> Vec<(Vec<u8>, Stored)> {
+        HostApi::scan(&self.0, prefix, after, backward, limit, now).unwrap()
     }
 }
 
-/// Forwards calls and records the answers.
-struct Recorder {
-    host: TestHost,
-    answers: std::cell::RefCell<std::collections::VecDeque<Option<Stored>>>,
-}
-
-impl HostApi for Recorder {
-    fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
-        let answer = self.host.get(key, now)?;
-        self.answers.borrow_mut().push_back(answer.clone());
-        Ok(answer)
-    }
-
-    fn scan(&self, a: &[u8], b: Option<&[u8]>, c: bool, d: usize, e: Millis) -> Result<Vec<(Vec<u8>, Stored)>, String> {
-        self.host.scan(a, b, c, d, e)
-    }
-
-    fn stored_bytes(&self) -> u64 {
-        0
-    }
-
-    fn waiting_timers(&self) -> usize {
-        0
-    }
-
-    fn can(&self, _: &str, _: &str) -> bool {
-        false
-    }
-
-    fn is_granted(&self, _: &str) -> bool {
-        false
-    }
-
-    fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId> {
-        self.host.message_id(room, key)
-    }
+fn host_with_a_value() -> TestHost {
+    let host = TestHost::default();
+    let stored = Stored { value: encode_value(&5.into()).into(), expires: None };
+    host.rows.borrow_mut().insert(b"\0n".to_vec(), stored);
+    host
 }
 
 #[test]
@@ -257,20 +211,97 @@ fn a_run_whose_host_calls_were_recorded_plays_back_the_same() {
         local n = store.get("n", 0)
         if n > 1 then event:reply("enough") end
         store.set("n", n + random.integer(1, 6))
-        event:reply(`{n} at {time.now()} with {random.number()} and {store.get("other", "nothing")}`)
+        local edits = if event.bot:can("edit") then "edits" else "edits nothing"
+        event:reply(`{n} at {time.now()} with {random.number()}, {store.get("other", "nothing")}, {edits}`)
       end"#;
     let source = Source::from_text("test", text);
     let ticker = Ticker::start().unwrap();
-    let recorder = std::rc::Rc::new(Recorder { host: TestHost::default(), answers: Default::default() });
-    let stored = Stored { value: encode_value(&5.into()).into(), expires: None };
-    recorder.host.rows.borrow_mut().insert(b"\0n".to_vec(), stored);
     let config = serde_json::json!({});
-    let mut live = Vm::build(&source, &limits(), &config, std::rc::Rc::clone(&recorder) as _, &ticker).unwrap();
+    let host = std::rc::Rc::new(host_with_a_value());
+    let mut live = Vm::build(&source, &limits(), &config, host, &ticker).unwrap();
     let input = Input { event: said("x").into(), run: RunId::hook(7, 0), now: 123_456, seed: 99 };
     let first = done(live.start(input.clone()));
-
-    let recorded = Recorded { answers: std::mem::take(&mut *recorder.answers.borrow_mut()).into() };
-    let mut replayed = Vm::build(&source, &limits(), &config, std::rc::Rc::new(recorded), &ticker).unwrap();
-    assert_eq!(done(replayed.start(input)), first);
     assert_eq!(texts(&first).len(), 2);
+    let observed = live.take_observations();
+    assert_eq!(observed, [Observation::Can("lobby".to_owned(), "edit".to_owned(), true)], "and no own value");
+
+    let replayed = |observed: Vec<Observation>| {
+        let replaying = std::rc::Rc::new(Replaying::new(Vec::new(), Vec::new()));
+        let mut vm = Vm::build(&source, &limits(), &config, std::rc::Rc::clone(&replaying) as _, &ticker).unwrap();
+        replaying.begin(std::rc::Rc::new(Before(host_with_a_value())), observed);
+        let effects = done(vm.start(input.clone()));
+        replaying.end().map(|()| effects)
+    };
+    assert_eq!(replayed(observed.clone()).unwrap(), first);
+    let missing = replayed(Vec::new()).unwrap_err();
+    assert_eq!((missing.expected.as_str(), missing.found.contains("edit")), ("nothing more", true), "{missing}");
+    let left_over = replayed([observed.clone(), observed].concat()).unwrap_err();
+    assert_eq!((left_over.expected.contains("edit"), left_over.found.as_str()), (true, "nothing more"), "{left_over}");
+}
+
+#[test]
+fn a_check_that_failed_is_recorded_and_fails_at_the_same_call_when_the_step_is_executed_again() {
+    struct Refusing(TestHost, std::cell::Cell<u32>);
+    impl HostApi for Refusing {
+        fn get(&self, key: &[u8], now: Millis) -> Result<Option<Stored>, String> {
+            HostApi::get(&self.0, key, now)
+        }
+
+        fn scan(
+            &self,
+            prefix: &[u8],
+            after: Option<&[u8]>,
+            backward: bool,
+            limit: usize,
+            now: Millis,
+        ) -> Result<Vec<(Vec<u8>, Stored)>, String> {
+            HostApi::scan(&self.0, prefix, after, backward, limit, now)
+        }
+
+        fn stored_bytes(&self) -> u64 {
+            0
+        }
+
+        fn waiting_timers(&self) -> usize {
+            0
+        }
+
+        fn can(&self, _: &str, _: &str) -> bool {
+            false
+        }
+
+        fn is_granted(&self, _: &str) -> bool {
+            false
+        }
+
+        fn reserve_metric(&self, _: &MetricChange, _: usize) -> Result<(), String> {
+            self.1.set(self.1.get() + 1);
+            if self.1.get() == 2 { Err("no room".to_owned()) } else { Ok(()) }
+        }
+
+        fn message_id(&self, _: &RoomId, _: &ActionKey) -> Option<MessageId> {
+            None
+        }
+    }
+    let text = r#"function on_message(event)
+        local done = {}
+        for n = 1, 3 do table.insert(done, tostring(pcall(metrics.count, "x", n))) end
+        event:reply(table.concat(done, " "))
+      end"#;
+    let source = Source::from_text("test", text);
+    let ticker = Ticker::start().unwrap();
+    let config = serde_json::json!({});
+    let host = std::rc::Rc::new(Refusing(TestHost::default(), Default::default()));
+    let mut live = Vm::build(&source, &limits(), &config, host, &ticker).unwrap();
+    let input = Input { event: said("x").into(), run: RunId::hook(7, 0), now: 123_456, seed: 99 };
+    let first = done(live.start(input.clone()));
+    assert_eq!(texts(&first), ["true false true"]);
+    let observed = live.take_observations();
+    assert_eq!(observed, [Observation::Failed(1, "no room".to_owned())]);
+
+    let replaying = std::rc::Rc::new(Replaying::new(Vec::new(), Vec::new()));
+    let mut vm = Vm::build(&source, &limits(), &config, std::rc::Rc::clone(&replaying) as _, &ticker).unwrap();
+    replaying.begin(std::rc::Rc::new(Before(TestHost::default())), observed);
+    assert_eq!(done(vm.start(input)), first);
+    replaying.end().unwrap();
 }

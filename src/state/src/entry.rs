@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use palabre_script::{Answer, Effects, Wait};
+use palabre_script::{Answer, Effects, FunctionCall, Observation, Wait};
 use palabre_types::{Action, ActionKey, Batch, Event, EventName, Fault, MessageId, Millis, RoomId, RunId, ScriptName};
 use serde::{Deserialize, Serialize};
 
@@ -88,9 +88,21 @@ pub struct RunRecord {
     /// Its outcome.
     #[serde(default, skip_serializing_if = "RunOutcome::is_done")]
     pub outcome: RunOutcome,
+    /// Whether a limit or the runtime ended it, so that it may end otherwise if it is executed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut_short: bool,
     /// Its effects.
     #[serde(default)]
     pub effects: Effects,
+    /// Its event, if that is not in the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Arc<Event>>,
+    /// What it read through the host interface.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Observation>,
+    /// The functions that were called, if it belongs to the run of another script.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<FunctionCall>,
     /// The indexes of its actions for which the outbox had no room in memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spilled: Vec<Spilled>,

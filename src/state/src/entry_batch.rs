@@ -119,6 +119,6 @@ pub struct RequestedAction {
 pub struct ScriptVersion {
     /// Its name.
     pub name: ScriptName,
-    /// The hash of its files.
+    /// The hash of its files, settings and grants, under which the version is stored.
     pub version: Arc<str>,
 }

@@ -25,11 +25,11 @@ pub use entry_batch::{EntryBatch, PackedBatch, RequestedAction, ScriptVersion};
 pub use placement::{CHAIN_KIND, Class, OutboxKey, Position, Stored, spilled_kind};
 pub use rebuild::{Difference, rebuild};
 pub use rows::{
-    DeadLetter, OutboxRow, RecoveryAttempts, RunningTask, TaskRetry, TaskRow, TaskRun, TimerRow, WaitingRun,
+    DeadLetter, OutboxRow, RecoveryAttempts, RunningTask, TaskRetry, TaskRow, TaskRun, TimerRow, VersionRow, WaitingRun,
 };
 pub use tables::{
     BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX, QUEUE_CURSORS,
-    RECOVERY, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS, TIMERS, WAITING_RUNS, dead_letters, journal,
-    stored_values, task_runs, unpacked, value_key,
+    RECOVERY, SCRIPT_CURSORS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS, TIMERS,
+    WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
 };
 pub use timers::Timers;

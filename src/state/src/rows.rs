@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use palabre_script::Wait;
+use palabre_script::{Limits, Observation, Source, Wait};
 use palabre_types::{Action, ActionKey, Event, Millis, RoomId, ScriptName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The number of bytes of the hash that identifies a version of a script.
+const VERSION_HASH_BYTES: usize = 6;
 
 /// The number of starts that found a script at the same cursor with events after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,4 +169,48 @@ pub struct TaskRun {
     pub attempt: u32,
     /// The error; `None` if it succeeded.
     pub error: Option<String>,
+}
+
+/// The settings of a version of a script, with the hash of its files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// The hash of its files, under which they are stored.
+    pub files: Arc<str>,
+    /// The value that it reads as `config`.
+    pub config: Value,
+    /// Its limits.
+    pub limits: Limits,
+    /// Its grants.
+    pub grants: Vec<String>,
+    /// What it read through the host interface while it loaded.
+    #[serde(default)]
+    pub observations: Vec<Observation>,
+}
+
+impl VersionRow {
+    /// Returns the settings of a version that has been loaded.
+    #[must_use]
+    pub fn new(
+        source: &Source,
+        config: &Value,
+        limits: &Limits,
+        grants: &[String],
+        observations: Vec<Observation>,
+    ) -> Self {
+        Self {
+            files: source.version().into(),
+            config: config.clone(),
+            limits: limits.clone(),
+            grants: grants.to_owned(),
+            observations,
+        }
+    }
+
+    /// Returns the hash that identifies the version among those of its script.
+    #[must_use]
+    pub fn hash(&self) -> Arc<str> {
+        // Our own types always serialise; this only avoids a panic.
+        let hash = Sha256::digest(serde_json::to_vec(self).unwrap_or_default());
+        hash.iter().take(VERSION_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    }
 }

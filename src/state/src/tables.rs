@@ -1,6 +1,6 @@
 //! The typed tables of the engine, and read access to them for other crates.
 
-use palabre_script::decode_value;
+use palabre_script::{SourceFiles, decode_value};
 use palabre_store::{Direction, Error, Result, Snapshot, Table};
 use palabre_types::TableId;
 use palabre_types::{Event, Millis, ScriptName};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::clock_steps::ClockRow;
 use crate::entry_batch::{EntryBatch, PackedBatch};
 use crate::placement::{OutboxKey, Position};
-use crate::rows::{DeadLetter, OutboxRow, RecoveryAttempts, TaskRow, TaskRun, TimerRow, WaitingRun};
+use crate::rows::{DeadLetter, OutboxRow, RecoveryAttempts, TaskRow, TaskRun, TimerRow, VersionRow, WaitingRun};
 
 /// Entry batches, by number.
 pub const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
@@ -50,6 +50,11 @@ pub const CLOCK: Table<String, ClockRow> = Table::new(TableId::Clock);
 
 /// Deferred events, whose script is suspended in their place, by script, place and number.
 pub const DEFERRED_EVENTS: Table<(String, String, u64), Event> = Table::new(TableId::DeferredEvents);
+
+/// Files of scripts, by script and the hash of the files.
+pub const SCRIPT_SOURCES: Table<(String, String), SourceFiles> = Table::new(TableId::ScriptSources);
+/// Versions of scripts, by script and the hash that the journal names.
+pub const SCRIPT_VERSIONS: Table<(String, String), VersionRow> = Table::new(TableId::ScriptVersions);
 
 /// Tasks by script and name.
 pub const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);

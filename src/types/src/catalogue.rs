@@ -130,6 +130,10 @@ catalogue! {
     DeferredEvents = "set_aside",
     /// Attempts at actions that are performed at most once, by position in the journal. The engine's.
     BegunAttempts = "begun_attempts",
+    /// The files of scripts, by script and hash. The engine's.
+    ScriptSources = "script_sources",
+    /// Versions of scripts: their files and settings, by script and hash. The engine's.
+    ScriptVersions = "script_versions",
 }
 
 impl TableId {

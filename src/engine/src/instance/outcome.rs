@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_script::{Answer, Change, Effects, Failure, Input, Limit, Step, Wait};
+use palabre_script::{Change, Effects, Failure, Input, Limit, Step, Wait};
 use palabre_state::{RunOutcome, RunRecord, WaitingRun};
 use palabre_types::{Event, EventKind, EventName, Fault, Millis};
 
@@ -12,31 +12,29 @@ use crate::message::CoreMessage;
 use crate::peers::Call;
 use crate::places::{FAILURES_IN_A_ROW, place_of, suspension_time};
 use crate::scheduler::Due;
+use crate::step::{ExecutedStep, fault_of};
 
 impl ScriptInstance {
-    pub(super) fn finish_step(&mut self, step: Step, input: &Input, answer: Option<Answer>, ran: &Ran) {
+    pub(super) fn finish_step(&mut self, step: Step, executed: ExecutedStep, ran: &Ran) {
         let is_kept = self.is_kept(&step);
-        self.end_calls(input, is_kept);
+        self.end_calls(&executed.input, is_kept);
         match step {
             Step::Done(effects) => {
                 self.failures = 0;
                 let was_suspended = self.places.is_suspended();
-                self.places.succeeded(place_of(&input.event).as_ref());
+                self.places.succeeded(place_of(&executed.input.event).as_ref());
                 if was_suspended {
                     self.post(None);
                 }
-                self.record(input, answer, RunOutcome::Done, effects, &ran.hash);
+                self.record(executed, RunOutcome::Done, effects, &ran.hash);
             }
             Step::Waiting(..) if !is_kept => {
                 let limit = Limit::Runs(self.limits.concurrent_runs);
-                self.fail(
-                    input,
-                    answer,
-                    ran,
-                    Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) },
-                );
+                let failure = Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) };
+                self.fail(executed, ran, failure);
             }
             Step::Waiting(effects, wait, coroutine) => {
+                let input = executed.input.clone();
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
                 let due = Due::Wake { script_id: self.index, run: input.run.clone() };
                 self.cx.scheduler.at(wait.until(), due);
@@ -47,13 +45,13 @@ impl ScriptInstance {
                 let event = Event::clone(&input.event);
                 let row = WaitingRun { wait: recorded.clone(), since: input.now, event, step: input.run.step };
                 self.run_batch.waits.push((input.run.seq, Some(row)));
-                self.record(input, answer, RunOutcome::Waiting(recorded), effects, &ran.hash);
-                let event = Arc::clone(&input.event);
-                let waiting = Waiting { coroutine, ran: ran.clone(), event, run: input.run.clone(), wait };
-                self.waiting.insert(input.run.seq, waiting);
+                self.record(executed, RunOutcome::Waiting(recorded), effects, &ran.hash);
+                let Input { event, run, .. } = input;
+                let seq = run.seq;
+                self.waiting.insert(seq, Waiting { coroutine, ran: ran.clone(), event, run, wait });
                 self.count_asking();
             }
-            Step::Failed(failure) => self.fail(input, answer, ran, *failure),
+            Step::Failed(failure) => self.fail(executed, ran, *failure),
         }
     }
 
@@ -68,22 +66,22 @@ impl ScriptInstance {
 
     /// Ends the calls of a step: keeps their effects, or discards them.
     pub(super) fn end_calls(&mut self, input: &Input, is_kept: bool) {
-        let called = self.peers.end_calls(is_kept).into_iter().map(|(script, run, effects)| {
+        let called = self.peers.end_calls(is_kept).into_iter().map(|(script, run, called)| {
             let input = Input { run, ..input.clone() };
-            Call { script, input, effects }
+            Call { script, input, called }
         });
         self.calls.extend(called);
     }
 
-    pub(super) fn fail(&mut self, input: &Input, answer: Option<Answer>, ran: &Ran, failure: Failure) {
+    pub(super) fn fail(&mut self, mut executed: ExecutedStep, ran: &Ran, failure: Failure) {
+        let input = executed.input.clone();
         let hook = input.event.kind.name();
         let (is_tainted, is_rate) = (failure.is_tainted, failure.limit.as_ref().is_some_and(Limit::is_rate));
         let limit = failure.limit.as_ref().map(Limit::name);
         tracing::warn!(script = %self.name, hook = hook.hook(), event = input.run.seq, "{failure}");
-        let mut fault = *failure.fault;
-        fault.hook = Some(hook.hook().to_owned());
-        fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": input.run.seq.to_string() }));
-        self.record(input, answer, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
+        executed.is_cut_short |= is_tainted || limit.is_some();
+        let fault = fault_of(failure, hook, &input.run);
+        self.record(executed, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
         self.cx.metrics.count(&self.name, "failure");
         if let Some(limit) = limit {
             self.cx.metrics.count(&self.name, limit);
@@ -107,7 +105,7 @@ impl ScriptInstance {
             }
         }
         if hook != EventName::Error {
-            self.run_on_error(input, fault);
+            self.run_on_error(&input, fault);
         }
     }
 
@@ -122,10 +120,12 @@ impl ScriptInstance {
         let seed = next_seed(&mut self.seeds);
         let input = Input { event: Arc::new(event), run: input.run.on_error(), seed, ..input.clone() };
         let hash = Arc::clone(&version.hash);
-        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        let (step, observations) = guarded(&vm, |vm| vm.start(input.clone()));
         self.end_calls(&input, matches!(step, Step::Done(_)));
         match step {
-            Step::Done(effects) => self.record(&input, None, RunOutcome::Done, effects, &hash),
+            Step::Done(effects) => {
+                self.record(ExecutedStep::new(input, observations), RunOutcome::Done, effects, &hash);
+            }
             Step::Waiting(..) => tracing::warn!(script = %self.name, "on_error cannot wait; its effects are dropped"),
             Step::Failed(failure) => tracing::warn!(script = %self.name, "on_error failed too: {failure}"),
         }
@@ -134,10 +134,16 @@ impl ScriptInstance {
     fn replace_vm(&mut self) {
         let Some(old) = self.current.take() else { return };
         match self.build(&old.source) {
-            Ok(vm) => {
+            Ok((vm, row)) => {
                 self.versions += 1;
                 self.peers.set(&self.name, Some(Rc::clone(&vm)));
-                self.current = Some(Version { id: self.versions, vm, ..old });
+                let hash = row.hash();
+                let is_other = hash != old.hash;
+                self.current = Some(Version { id: self.versions, hash, row, vm, ..old });
+                if is_other {
+                    // It read something else while it loaded, which its steps may depend on.
+                    self.cx.send(self.activation_message());
+                }
                 tracing::warn!(script = %self.name, "its tainted VM was replaced; module variables are reset");
             }
             Err(failure) => {
@@ -170,14 +176,7 @@ impl ScriptInstance {
     }
 
     /// Records a step. One without effects leaves no record: the cursor has passed its event.
-    pub(super) fn record(
-        &mut self,
-        input: &Input,
-        answer: Option<Answer>,
-        outcome: RunOutcome,
-        effects: Effects,
-        hash: &Arc<str>,
-    ) {
+    pub(super) fn record(&mut self, executed: ExecutedStep, outcome: RunOutcome, effects: Effects, hash: &Arc<str>) {
         if self.run_batch.script.version != *hash {
             let done = self.seal();
             self.sealed.extend(done);
@@ -189,21 +188,28 @@ impl ScriptInstance {
             }
             self.store.apply(&write.key, &write.change, self.run_batch.number);
         }
-        let is_awaited = matches!(input.event.kind.name(), EventName::Task | EventName::Request);
+        let event = (!executed.is_event_journalled()).then(|| Arc::clone(&executed.input.event));
+        let ExecutedStep { input, answer, observations, calls, is_cut_short } = executed;
+        let hook = input.event.kind.name();
+        let is_awaited = matches!(hook, EventName::Task | EventName::Request);
         let is_start = input.run.hook_step() == Some(0);
         if outcome == RunOutcome::Done && effects == Effects::default() && is_start && !is_awaited {
             return;
         }
         self.run_batch.runs.push(RunRecord {
-            run: input.run.clone(),
+            run: input.run,
             script: 0,
-            hook: input.event.kind.name(),
+            hook,
             now: input.now,
             seed: input.seed,
             answer,
             outcome,
+            is_cut_short,
             effects,
             spilled: Vec::new(),
+            event,
+            observations,
+            calls,
         });
     }
 }

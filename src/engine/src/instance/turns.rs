@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use palabre_platform::Verdict;
-use palabre_script::{Answer, Effects, Failure, Limit, Step, Wait};
+use palabre_script::{Answer, Called, Effects, Failure, Limit, Step, Vm, Wait};
 use palabre_state::{DeferredChange, RunOutcome, WaitingRun, WentBack};
 use palabre_types::{Event, EventKind, Millis, RoomId, RunId, RunKind, UserId};
 
@@ -14,6 +14,7 @@ use crate::backlog::WINDOW_EVENTS;
 use crate::peers::Call;
 use crate::places::{SUSPENSION_MAX, place_of};
 use crate::scheduler::Due;
+use crate::step::ExecutedStep;
 
 /// Queue length at which events of suspended places are deferred, for what may come after them.
 const QUEUE_LEN_BEFORE_DEFERRAL: usize = WINDOW_EVENTS / 2;
@@ -135,14 +136,14 @@ impl ScriptInstance {
         let Some(version) = &self.current else { return true };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
-        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        let (step, observations) = guarded(&vm, |vm| vm.start(input.clone()));
         // The event is not done, however the script handled the error.
         if self.peers.was_unreadable() {
             self.peers.end_calls(false);
             self.wait_for_store();
             return false;
         }
-        self.finish_step(step, &input, None, &ran);
+        self.finish_step(step, ExecutedStep::new(input, observations), &ran);
         true
     }
 
@@ -190,23 +191,25 @@ impl ScriptInstance {
         let Some(version) = self.current.as_ref().filter(|_| !self.is_suspended) else { return Verdict::Pass };
         let ran = Ran { version: version.id, hash: Arc::clone(&version.hash), started: input.now };
         let vm = Rc::clone(&version.vm);
-        let step = guarded(|| vm.borrow_mut().start(input.clone()));
+        let (step, observations) = guarded(&vm, |vm| vm.start(input.clone()));
+        let mut executed = ExecutedStep::new(input, observations);
         // Nothing is accepted while the store cannot be read, so the message goes nowhere either
         // way.
         let _seen = self.peers.was_unreadable();
         match step {
             Step::Done(mut effects) => {
                 let verdict = verdict_of(effects.result.take());
-                self.finish_step(Step::Done(effects), &input, None, &ran);
+                self.finish_step(Step::Done(effects), executed, &ran);
                 verdict
             }
             Step::Waiting(..) => {
                 let failure = Failure::new("before_message cannot wait: the room waits for it");
-                self.finish_step(Step::Failed(Box::new(failure)), &input, None, &ran);
+                executed.is_cut_short = true;
+                self.finish_step(Step::Failed(Box::new(failure)), executed, &ran);
                 Verdict::Pass
             }
             failed @ Step::Failed(_) => {
-                self.finish_step(failed, &input, None, &ran);
+                self.finish_step(failed, executed, &ran);
                 Verdict::Pass
             }
         }
@@ -220,7 +223,9 @@ impl ScriptInstance {
     /// Records the effects of a call of this script's function.
     pub(crate) fn record_call(&mut self, call: Call) {
         let hash = self.version();
-        self.record(&call.input, None, RunOutcome::Done, call.effects, &hash);
+        let Called { effects, calls, observations } = call.called;
+        let executed = ExecutedStep { calls, ..ExecutedStep::new(call.input, observations) };
+        self.record(executed, RunOutcome::Done, effects, &hash);
     }
 
     /// Resumes a run that waited.
@@ -238,22 +243,28 @@ impl ScriptInstance {
         self.count_asking();
         self.run_batch.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), waiting.run.next_step());
-        let step = if input.now >= waiting.ran.started.saturating_add(millis(self.limits.wall())) {
+        let (step, executed) = if input.now >= waiting.ran.started.saturating_add(millis(self.limits.wall())) {
             let limit = Limit::Wall(self.limits.wall());
-            Step::Failed(Box::new(Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) }))
+            let failure = Failure { limit: Some(limit.clone()), ..Failure::new(limit.to_string()) };
+            (Step::Failed(Box::new(failure)), ExecutedStep::unexecuted(input))
         } else {
             let owner = self.current.iter().chain(&self.retired).find(|version| version.id == waiting.ran.version);
             match owner {
                 Some(version) => {
                     let vm = Rc::clone(&version.vm);
-                    guarded(|| vm.borrow_mut().resume(waiting.coroutine, &answer, input.clone()))
+                    let resume = |vm: &mut Vm| vm.resume(waiting.coroutine, &answer, input.clone());
+                    let (step, observations) = guarded(&vm, resume);
+                    (step, ExecutedStep::new(input, observations))
                 }
-                None => Step::Failed(Box::new(Failure::new("interrupted: the script's VM had to be replaced"))),
+                None => {
+                    let failure = Failure::new("interrupted: the script's VM had to be replaced");
+                    (Step::Failed(Box::new(failure)), ExecutedStep::unexecuted(input))
+                }
             }
         };
         // The script has handled the error, or ended with it.
         let _seen = self.peers.was_unreadable();
-        self.finish_step(step, &input, Some(answer), &waiting.ran);
+        self.finish_step(step, ExecutedStep { answer: Some(answer), ..executed }, &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
         true
     }
@@ -270,7 +281,8 @@ impl ScriptInstance {
         let run_id = RunId { kind: RunKind::Interrupted, ..RunId::hook(seq, run.step).next_step() };
         let input = self.input(event, run_id);
         let hash = self.version();
-        self.record(&input, None, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
+        let executed = ExecutedStep::unexecuted(input.clone());
+        self.record(executed, RunOutcome::Failed(fault.clone()), Effects::default(), &hash);
         self.run_on_error(&input, fault);
     }
 

@@ -155,7 +155,8 @@ impl Values {
             Ok(row.map(|row| Stored { value: row.value.into(), expires: row.expires }))
         })?;
         self.cached.borrow_mut().insert(key.into(), (stored.clone(), 0));
-        Ok(stored)
+        // The snapshot may be from before it expired.
+        Ok(stored.filter(|stored| stored.expires.is_none_or(|at| at > now)))
     }
 
     pub(super) fn scan(

@@ -8,8 +8,21 @@ use palabre_types::{Batch, BotName, EventName, ScriptName};
 use super::Sequencer;
 use super::state::State;
 use crate::scheduler::Due;
+use crate::versions::StoredVersion;
 
 impl Sequencer {
+    /// Stores what a version consists of, before any of its steps.
+    pub(super) fn put_version(&mut self, state: &mut State, script_id: usize, version: &str, stored: &StoredVersion) {
+        let Some(route) = self.routes.get(script_id) else { return };
+        let snapshot = self.cx.store.snapshot(0).ok();
+        let mut rows = Batch::default();
+        stored.put(&route.name, version, snapshot.as_ref(), &mut rows);
+        if !rows.is_empty() {
+            self.append_rows(state, "scripts", "a version is activated", rows);
+            state.open.touch(false);
+        }
+    }
+
     /// Activates a version of a script: its hooks and declarations count from here on.
     pub(super) fn activate_version(
         &mut self,

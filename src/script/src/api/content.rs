@@ -217,7 +217,7 @@ fn check_options(select: &Select) -> Result<(), Problem> {
 
 /// Checks content against the limits of the bot's platform.
 pub(super) fn check_limits(run: &Run, bot: &str, content: &Content) -> Result<(), Problem> {
-    run.host.content_limits(bot).check(content)
+    run.host.check_content(bot, content)
 }
 
 /// Replaces what the platform does not support by the nearest equivalent.

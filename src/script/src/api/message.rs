@@ -94,10 +94,12 @@ fn send(
     let content = adapt(run, &room, content);
     check_limits(run, room.bot(), &content)?;
     // If the platform expects a response to the interaction, the first message to its room becomes that response.
-    if wanted.is_none() && which.is_none() && content.persona.is_none() && !run.has_answered() {
+    if wanted.is_none() && which.is_none() && content.persona.is_none() {
         let event = &run.input()?.event;
         let is_here = event.room.as_ref().is_some_and(|here| here.id == room);
-        if let (true, Some(user), Some(interaction)) = (is_here, &event.user, expected_interaction(&event.kind)) {
+        if let (true, Some(user), Some(interaction)) = (is_here, &event.user, expected_interaction(&event.kind))
+            && !run.has_answered()
+        {
             let (user, interaction) = (user.id.clone(), Some(interaction.to_owned()));
             return run.act(Action::Answer { room, user, interaction, content });
         }

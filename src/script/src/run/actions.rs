@@ -65,7 +65,8 @@ impl Run {
 
     /// Whether the run has answered its event's user, in this step or an earlier one.
     pub(crate) fn has_answered(&self) -> bool {
-        self.has_answered_now() || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.run.seq))
+        let before = || self.input.as_ref().is_some_and(|input| self.answered.contains(&input.run.seq));
+        self.has_answered_now() || self.host.has_answered(before())
     }
 
     pub(super) fn has_answered_now(&self) -> bool {

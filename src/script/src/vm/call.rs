@@ -9,7 +9,19 @@ use super::{Step, Vm};
 use crate::effects::Effects;
 use crate::host_api::Input;
 use crate::limits::VALUE_BYTES;
+use crate::observation::{FunctionCall, Observation};
 use crate::value;
+
+/// The calls of a script's functions within one run of another script.
+#[derive(Debug, Default)]
+pub struct Called {
+    /// Their effects.
+    pub effects: Effects,
+    /// The calls. When one fails, the effects so far are dropped, and with them it and those before it.
+    pub calls: Vec<FunctionCall>,
+    /// What the functions observed.
+    pub observations: Vec<Observation>,
+}
 
 impl Vm {
     /// Calls a function that the script exports, within another script's run.
@@ -31,11 +43,17 @@ impl Vm {
         let outcome = values.and_then(|values| exported.call::<LuaValue>(values));
         drop(armed);
         let (failed, is_expired) = (self.run.borrow().has_tripped(), self.watch.is_expired());
+        let recorded = match &outcome {
+            Ok(_) if !failed && !is_expired => self.run.borrow_mut().record_call(function, arguments),
+            _ => Ok(()),
+        };
         match outcome {
-            Ok(result) if !failed && !is_expired => value::from_lua(&result, VALUE_BYTES),
+            Ok(result) if !failed && !is_expired && recorded.is_ok() => value::from_lua(&result, VALUE_BYTES),
             outcome => {
                 let error = outcome.err().unwrap_or_else(|| mlua::Error::runtime(""));
-                match self.failed(&error) {
+                let step = self.failed(&error);
+                self.run.borrow().forget_observations();
+                match step {
                     Step::Failed(failure) => Err(failure.to_string()),
                     _ => Err("the call failed".to_owned()),
                 }
@@ -43,13 +61,17 @@ impl Vm {
         }
     }
 
-    /// Returns the effects of all calls within one run of another script.
-    pub fn finish_call(&mut self) -> Effects {
-        self.run.borrow_mut().finish()
+    /// Returns all calls within one run of another script, with their effects.
+    pub fn finish_call(&mut self) -> Called {
+        let mut run = self.run.borrow_mut();
+        let (calls, observations) = (run.take_calls(), run.take_observations());
+        Called { effects: run.finish(), calls, observations }
     }
 
     /// Drops the effects of the calls within one run of another script.
     pub fn drop_call(&mut self) {
-        let _tripped = self.run.borrow_mut().discard();
+        let mut run = self.run.borrow_mut();
+        let _tripped = run.discard();
+        run.forget_observations();
     }
 }

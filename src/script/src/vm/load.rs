@@ -13,6 +13,7 @@ use crate::declarations::Listening;
 use crate::fault::Failure;
 use crate::host_api::HostApi;
 use crate::limits::{Limit, Limits};
+use crate::recording::Recording;
 use crate::run::{Run, SharedRun};
 use crate::sandbox::prepare;
 use crate::source::Source;
@@ -37,7 +38,8 @@ impl Vm {
         let lua = Lua::new();
         let watch = ticker.watch(limits.cpu());
         let waiting_memory = host.meters().waiting_memory;
-        let mut run = Run::new(source.name.clone(), limits.clone(), host, Arc::clone(&watch));
+        let recording = Rc::new(Recording::new(host, Arc::clone(&watch)));
+        let mut run = Run::new(source.name.clone(), limits.clone(), recording, Arc::clone(&watch));
         run.depends = source.depends();
         let run = SharedRun::new(run.into());
         let describe = |error: &mlua::Error| {

@@ -36,7 +36,8 @@ pub enum Measure {
 /// The effect of a measure on its target.
 ///
 /// The check of the role hierarchy treats each differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// Keeps the member from writing or from staying in the space.
     Restricts,
