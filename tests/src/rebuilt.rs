@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use palabre_engine::{Difference, journal, rebuild};
+use palabre_engine::{RowDifference, journal, rebuild};
 use palabre_store::{Error, Snapshot, Store};
 
 /// Differences that a failure shows.
@@ -46,8 +46,8 @@ pub(crate) fn assert_folder_rebuilt(data: &Path) {
     }
 }
 
-fn shown(difference: &Difference) -> String {
-    let Difference { table, key, stored, rebuilt } = difference;
+fn shown(difference: &RowDifference) -> String {
+    let RowDifference { table, key, stored, rebuilt } = difference;
     let key = String::from_utf8_lossy(key);
     format!("{table:?} {key:?}: stored {stored:?}, rebuilt {rebuilt:?}")
 }

@@ -38,6 +38,7 @@ mod read_back;
 mod rebuild;
 mod recent_deliveries;
 mod recovery;
+mod reexecute;
 mod refusals;
 mod reload;
 mod route;
@@ -64,9 +65,12 @@ pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use outbox::bot::OutboxLimits;
 pub use palabre_state::{
-    DeadLetter, Difference, Entry, EntryBatch, EventRecord, Position, RunOutcome, RunRecord, ScriptVersion, TaskRun,
-    dead_letters, journal, rebuild, stored_values, task_runs,
+    DeadLetter, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord, ScriptVersion, TaskRun,
+    VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,
 };
+pub use reexecute::journal::{Difference, Mismatch, reexecute_journal};
+pub use reexecute::rows::MemoryRows;
+pub use reexecute::{NotReexecuted, Reexecuted, Reexecution};
 pub use refusals::Refusal;
 pub use reload::ScriptWatch;
 pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status, ThreadStatus};

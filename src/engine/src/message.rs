@@ -58,7 +58,7 @@ pub(crate) enum CoreMessage {
         hooks: Vec<EventName>,
         declared: Arc<Declarations>,
         version: Arc<str>,
-        /// What the version consists of; `None` if no version is active.
+        /// The version, to be stored; `None` if no version is active.
         stored: Option<Box<StoredVersion>>,
     },
     /// A call of one of a script's routes; the caller waits for the result.

@@ -3,7 +3,7 @@
 use palabre_script::{Answer, Failure, FunctionCall, Input, Observation};
 use palabre_types::{EventName, Fault, RunId, RunKind};
 
-/// What a step was given and what it read.
+/// The input of a step, and its observations.
 pub(crate) struct ExecutedStep {
     pub(crate) input: Input,
     /// The answer that ended the wait before it.

@@ -1,4 +1,4 @@
-//! What a step reads through the host interface, as its record keeps it.
+//! Observations: the calls of the host interface during a step, as its record keeps them.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub enum Observation {
     /// A user's membership in the event's space.
     #[serde(rename = "m")]
     Member(UserId, Option<Member>),
-    /// Why a user may not act on another one in a room, if so: room, actor, target and impact.
+    /// The reason why a user may not act on another one, by room, actor, target and impact.
     #[serde(rename = "a")]
     MayAct(Option<RoomId>, Option<UserId>, UserId, Impact, Option<Denied>),
     /// The key of the action by which the script sent a message.
@@ -118,6 +118,6 @@ pub struct FunctionCall {
 pub struct Divergence {
     /// The next observation of the record.
     pub expected: String,
-    /// What the step has asked for instead.
+    /// The call in its place.
     pub found: String,
 }

@@ -97,7 +97,7 @@ pub struct RunRecord {
     /// Its event, if that is not in the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Arc<Event>>,
-    /// What it read through the host interface.
+    /// Its calls of the host interface, with their results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observations: Vec<Observation>,
     /// The functions that were called, if it belongs to the run of another script.

@@ -23,7 +23,7 @@ pub use entry::{
 };
 pub use entry_batch::{EntryBatch, PackedBatch, RequestedAction, ScriptVersion};
 pub use placement::{CHAIN_KIND, Class, OutboxKey, Position, Stored, spilled_kind};
-pub use rebuild::{Difference, rebuild};
+pub use rebuild::{RowDifference, rebuild};
 pub use rows::{
     DeadLetter, OutboxRow, RecoveryAttempts, RunningTask, TaskRetry, TaskRow, TaskRun, TimerRow, VersionRow, WaitingRun,
 };

@@ -15,7 +15,7 @@ const NOT_REBUILT: &[TableId] = &[TableId::Journal, TableId::Meta, TableId::Inst
 
 /// A row that differs between the store and what the journal gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct RowDifference {
     /// The table.
     pub table: TableId,
     /// The encoded key.
@@ -32,7 +32,7 @@ pub struct Difference {
 ///
 /// # Errors
 /// If the store cannot be read, or memory not written.
-pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<Difference>> {
+pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<RowDifference>> {
     let store = Store::in_memory()?;
     let mut state = State::default();
     for row in journal(snapshot)? {
@@ -53,7 +53,7 @@ pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<Difference>> {
     Ok(differences)
 }
 
-fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &mut Vec<Difference>) -> Result<()> {
+fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &mut Vec<RowDifference>) -> Result<()> {
     let mut stored = stored.scan(table, &[], None, Direction::Forward)?.peekable();
     let mut rebuilt = rebuilt.scan(table, &[], None, Direction::Forward)?.peekable();
     loop {
@@ -73,6 +73,6 @@ fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &
         }
         let key = left.as_ref().or(right.as_ref()).map(|(key, _)| key.clone()).unwrap_or_default();
         let (stored, rebuilt) = (left.map(|(_, row)| row), right.map(|(_, row)| row));
-        differences.push(Difference { table, key, stored, rebuilt });
+        differences.push(RowDifference { table, key, stored, rebuilt });
     }
 }

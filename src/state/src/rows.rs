@@ -182,7 +182,7 @@ pub struct VersionRow {
     pub limits: Limits,
     /// Its grants.
     pub grants: Vec<String>,
-    /// What it read through the host interface while it loaded.
+    /// Its calls of the host interface while it loaded, with their results.
     #[serde(default)]
     pub observations: Vec<Observation>,
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::routing::get;
-use palabre_tests::{App, Daemon, Project};
+use palabre_tests::{App, Daemon, Project, assert_reexecutable};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -60,9 +60,12 @@ impl<P: OtherPlatform> Fixture<P> {
     }
 
     /// Checks that the bot violated none of the platform's rules, and stops the daemon cleanly.
+    ///
+    /// Every step of its journal must do the same when it is executed again.
     pub(crate) async fn ends_well(self) {
         assert_eq!(self.other.violations(), "", "log:\n{}", self.project.0.log());
         assert!(self.daemon.stop().await, "{}", self.project.0.log());
+        assert_reexecutable(&self.project.0);
     }
 
     /// Calls a route of the first script, and returns status and body.

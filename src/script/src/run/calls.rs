@@ -1,4 +1,4 @@
-//! What a step observes, and the functions that another script calls in it.
+//! Observations of a step, and the functions that another script calls in it.
 
 use serde_json::Value;
 

@@ -19,7 +19,7 @@ pub struct Called {
     pub effects: Effects,
     /// The calls. When one fails, the effects so far are dropped, and with them it and those before it.
     pub calls: Vec<FunctionCall>,
-    /// What the functions observed.
+    /// The observations of the functions.
     pub observations: Vec<Observation>,
 }
 

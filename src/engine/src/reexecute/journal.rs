@@ -1,0 +1,181 @@
+//! Executes all steps of a journal again, in order.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use palabre_script::{Effects, Ticker};
+use palabre_state::{EntryBatch, RunOutcome, RunRecord, ScriptVersion, journal};
+use palabre_store::{Result, Snapshot};
+use palabre_types::{Event, EventName, RunId, RunKind, ScriptName};
+
+use super::rows::MemoryRows;
+use super::{NotReexecuted, Reexecution};
+use crate::versions::{StoredVersion, stored_version};
+
+/// A step that did something else when it was executed again.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("step {} of event {} of {script}: {mismatch}", run.step_text(), run.seq)]
+pub struct Difference {
+    /// The script.
+    pub script: ScriptName,
+    /// The step.
+    pub run: RunId,
+    /// The difference.
+    pub mismatch: Mismatch,
+}
+
+/// A difference between a step and its record.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Mismatch {
+    /// The version is not stored.
+    #[error("its version {0} is not stored")]
+    NoVersion(Arc<str>),
+    /// The event is neither in the record nor in the journal.
+    #[error("its event is not in the journal")]
+    NoEvent,
+    /// It could not be executed.
+    #[error(transparent)]
+    NotReexecuted(#[from] NotReexecuted),
+    /// It ended otherwise.
+    #[error("it ends as {executed:?}, but its record says {recorded:?}")]
+    Outcome {
+        /// The outcome in the record.
+        recorded: Box<RunOutcome>,
+        /// The outcome now.
+        executed: Box<RunOutcome>,
+    },
+    /// It had other effects.
+    #[error("its effects are {executed:?}, but its record says {recorded:?}")]
+    Effects {
+        /// The effects in the record.
+        recorded: Box<Effects>,
+        /// The effects now.
+        executed: Box<Effects>,
+    },
+}
+
+/// Executes all steps of a journal again. Returns those that do something else than their records say.
+///
+/// The values of scripts are rebuilt from nothing, so the journal must be complete, and nobody else may have
+/// changed them: no correction of a clock that went back, and no operator.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn reexecute_journal(snapshot: &Snapshot, ticker: &Ticker) -> Result<Vec<Difference>> {
+    let mut history =
+        History { snapshot, ticker, versions: HashMap::new(), events: HashMap::new(), scripts: HashMap::new() };
+    let mut differences = Vec::new();
+    for row in journal(snapshot)? {
+        let (_, batch) = row?;
+        let (events, steps) = contents(batch);
+        history.events.extend(events);
+        for (version, record) in steps {
+            if let Some(mismatch) = history.step(&version, &record)? {
+                differences.push(Difference { script: version.name, run: record.run, mismatch });
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// Returns the events of an entry batch, and its steps with the version that each ran on.
+fn contents(batch: EntryBatch) -> (Vec<(u64, Arc<Event>)>, Vec<(ScriptVersion, RunRecord)>) {
+    let events = batch.events().map(|record| (record.seq, Arc::clone(&record.event))).collect();
+    let scripts = batch.scripts.clone();
+    let version = |record: &RunRecord| scripts.get(usize::from(record.script)).cloned();
+    let steps = batch.into_steps().filter_map(|record| Some((version(&record)?, record))).collect();
+    (events, steps)
+}
+
+/// The state after the part of the journal that has been read.
+struct History<'a> {
+    snapshot: &'a Snapshot,
+    ticker: &'a Ticker,
+    versions: HashMap<(ScriptName, Arc<str>), Option<Rc<StoredVersion>>>,
+    events: HashMap<u64, Arc<Event>>,
+    scripts: HashMap<ScriptName, ScriptHistory>,
+}
+
+/// The state of one script between two of its steps.
+#[derive(Default)]
+struct ScriptHistory {
+    rows: Rc<MemoryRows>,
+    /// If `on_unload` was the last step: its event, and the values before it.
+    before_unload: Option<(u64, Rc<MemoryRows>)>,
+    /// Runs that wait, by event.
+    waiting: HashMap<u64, Reexecution>,
+}
+
+impl History<'_> {
+    /// Executes a step and compares it with its record. Returns the difference, if there is one.
+    fn step(&mut self, version: &ScriptVersion, record: &RunRecord) -> Result<Option<Mismatch>> {
+        let executed = match self.version(version)? {
+            Some(stored) => self.execute(&version.name, &stored, record),
+            None => Err(Mismatch::NoVersion(Arc::clone(&version.version))),
+        };
+        self.scripts.entry(version.name.clone()).or_default().follow(record);
+        Ok(executed.err())
+    }
+
+    fn version(&mut self, version: &ScriptVersion) -> Result<Option<Rc<StoredVersion>>> {
+        let key = (version.name.clone(), Arc::clone(&version.version));
+        if let Some(known) = self.versions.get(&key) {
+            return Ok(known.clone());
+        }
+        let stored = stored_version(self.snapshot, &version.name, &version.version)?.map(Rc::new);
+        self.versions.insert(key, stored.clone());
+        Ok(stored)
+    }
+
+    fn execute(
+        &mut self,
+        name: &ScriptName,
+        stored: &StoredVersion,
+        record: &RunRecord,
+    ) -> std::result::Result<(), Mismatch> {
+        let script = self.scripts.entry(name.clone()).or_default();
+        let seq = record.run.seq;
+        let is_next = matches!(record.run.kind, RunKind::Hook | RunKind::Interrupted);
+        let waiting = if is_next { script.waiting.remove(&seq) } else { None };
+        if record.is_cut_short {
+            return Ok(());
+        }
+        let event = record.event.as_ref().or_else(|| self.events.get(&seq)).ok_or(Mismatch::NoEvent)?;
+        let mut run = match waiting {
+            Some(run) => run,
+            None => Reexecution::load(name, stored, self.ticker)?,
+        };
+        let executed = run.step(script.rows_before(record), Arc::clone(event), record)?;
+        if run.is_waiting() {
+            script.waiting.insert(seq, run);
+        }
+        if executed.outcome != record.outcome {
+            let (recorded, executed) = (Box::new(record.outcome.clone()), Box::new(executed.outcome));
+            return Err(Mismatch::Outcome { recorded, executed });
+        }
+        if executed.effects != record.effects {
+            let (recorded, executed) = (Box::new(record.effects.clone()), Box::new(executed.effects));
+            return Err(Mismatch::Effects { recorded, executed });
+        }
+        Ok(())
+    }
+}
+
+impl ScriptHistory {
+    /// Returns the values that a step saw.
+    fn rows_before(&self, record: &RunRecord) -> Rc<MemoryRows> {
+        match &self.before_unload {
+            // A new version loads before the old one is unloaded, and is recorded after it.
+            Some((unload, rows)) if record.hook == EventName::Load && record.run.seq < *unload => Rc::clone(rows),
+            _ => Rc::clone(&self.rows),
+        }
+    }
+
+    /// Applies what a step did, as it was recorded.
+    fn follow(&mut self, record: &RunRecord) {
+        let is_unload = record.hook == EventName::Unload && record.run.kind == RunKind::Hook;
+        self.before_unload = is_unload.then(|| (record.run.seq, Rc::new(MemoryRows::clone(&self.rows))));
+        self.rows.apply(&record.effects.writes);
+    }
+}
