@@ -44,7 +44,9 @@ impl Vm {
         let run = SharedRun::new(run.into());
         let describe = |error: &mlua::Error| {
             let stopped_at = run.borrow_mut().stopped_at.take();
-            let tripped = run.borrow_mut().discard().or(watch.is_expired().then(|| Limit::Cpu(limits.cpu())));
+            let output = run.borrow().observes_too_much().then_some(Limit::Output);
+            let tripped = run.borrow_mut().discard().or(output);
+            let tripped = tripped.or(watch.is_expired().then(|| Limit::Cpu(limits.cpu())));
             Failure::from_lua(error, tripped, stopped_at.as_deref(), limits)
         };
         let prepared = prepare(&lua, &run, source, config, limits, &watch).map_err(|error| describe(&error))?;
