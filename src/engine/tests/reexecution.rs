@@ -131,8 +131,8 @@ fn steps(snapshot: &Snapshot) -> Vec<(ScriptVersion, RunRecord, Option<Arc<Event
     for row in journal(snapshot).unwrap() {
         let (_, batch) = row.unwrap();
         events.extend(batch.events().map(|record| (record.seq, Arc::clone(&record.event))));
-        for run in batch.into_steps() {
-            steps.push((batch.scripts[usize::from(run.script)].clone(), run));
+        for run in batch.steps() {
+            steps.push((batch.scripts[usize::from(run.script)].clone(), run.clone()));
         }
     }
     let with_event = |(version, run): (ScriptVersion, RunRecord)| {
