@@ -80,7 +80,8 @@ async fn a_damaged_store_ends_the_daemon_with_its_own_code_and_a_word() {
 #[cfg(target_os = "linux")]
 async fn a_kill_leaves_the_next_start_no_more_memory_than_a_stop_does() {
     const NOTES: Table<(String, u64), String> = Table::new(TableId::RoomMessages);
-    let project = project();
+    let mut project = project();
+    project.writes_rows();
     assert!(project.start().await.stop().await);
     let data = project.path().join("data");
     let store = Store::open(&data).unwrap();

@@ -36,7 +36,7 @@ pub(crate) struct OpenBatch {
     /// The time when it was opened.
     pub(crate) at: Option<Millis>,
     pub(crate) entries: Vec<Entry>,
-    /// What the entries change.
+    /// The rows and effects of the entries.
     pub(crate) applied: Applied,
     /// The scripts whose cursors it advances.
     pub(crate) advanced: BTreeSet<usize>,

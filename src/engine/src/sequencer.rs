@@ -16,7 +16,7 @@ mod scripts;
 mod state;
 mod workers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use palabre_state::{ClockRow, Effect, Entry, EventRecord, Header, apply};
-use palabre_types::Event;
+use palabre_types::{Event, ScriptName};
 use tokio::sync::mpsc;
 
 use self::release::Releaser;
@@ -82,6 +82,8 @@ pub(crate) struct InitialState {
     pub(crate) low_water_mark: u64,
     /// The number of unfinished actions of each entry batch.
     pub(crate) outstanding: BTreeMap<u64, usize>,
+    /// The batch of the first unfinished event of each script that has not been handed its events.
+    pub(crate) recovering: HashMap<ScriptName, u64>,
 }
 
 /// The state that the sequencer publishes.
@@ -134,8 +136,8 @@ impl Sequencer {
     }
 
     fn new(cx: EngineContext, options: SequencerOptions) -> (Self, State) {
-        let InitialState { clock_row, machine, timer_usages, tasks, next_batch, low_water_mark, outstanding } =
-            options.initial;
+        let InitialState { clock_row, machine, timer_usages, tasks, .. } = options.initial;
+        let InitialState { next_batch, low_water_mark, outstanding, recovering, .. } = options.initial;
         let prefixes = cx.settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
         let router = Router::new(prefixes, Arc::clone(&cx.metrics));
         let (http, background) = (options.http, options.background);
@@ -167,7 +169,7 @@ impl Sequencer {
             number: next_batch,
             progress,
         };
-        (sequencer, State { outstanding, ..State::default() })
+        (sequencer, State { outstanding, recovering, ..State::default() })
     }
 
     /// Runs until it is stopped, then returns once everything possible is written.
@@ -255,7 +257,7 @@ impl Sequencer {
             }
             CoreMessage::Durable { number, cursors } => self.durable(state, number, &cursors),
             CoreMessage::NotDurable { number, batch, error } => self.not_durable(state, number, batch, &error),
-            CoreMessage::Recovered { script_id, unfinished } => self.recovered(script_id, &unfinished),
+            CoreMessage::Recovered { script_id, unfinished } => self.recovered(state, script_id, &unfinished),
             CoreMessage::ReadBack { script_id, from, read } => self.read_back(state, script_id, from, read),
             CoreMessage::WhenIdle(idle) => state.idle.push(idle),
             CoreMessage::Stop(_) => {}

@@ -175,6 +175,8 @@ async fn what_was_refused_never_overwrites_what_came_after_it() {
     }
     harness.advance(Duration::from_secs(1)).await;
     harness.until("the engine goes on", |harness| harness.engine.status().stalled.is_none()).await;
+    // The last run may still wait for its wake-up.
+    harness.engine.quiesce().await;
     harness.engine.when_idle().await;
     // The durable value, not the one that the running daemon has in memory.
     let harness = harness.restart(vec![script("counter", text)]).await;

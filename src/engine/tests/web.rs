@@ -250,7 +250,7 @@ async fn requests_past_those_that_may_be_under_way_wait_for_their_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_of_waiting_requests_have_a_limit_and_replies_are_not_written_down() {
+async fn bodies_of_waiting_requests_have_a_limit_and_large_replies_are_not_written_down() {
     let port = slow(Arc::default()).await;
     let text = format!(
         r#"function on_message(event)

@@ -131,6 +131,7 @@ async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect(),
         body,
+        is_body_omitted: false,
         url: hop.url.to_string(),
         guard: ReplyGuard::default(),
     })

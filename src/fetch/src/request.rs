@@ -58,13 +58,14 @@ pub struct Request {
 pub struct Reply {
     /// The status code: 200, 404, …
     pub status: u16,
-    /// NameResolver in lower case, and values.
+    /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body as it was sent, not decompressed.
-    ///
-    /// It is not serialised, because bodies would fill the journal.
-    #[serde(skip)]
+    #[serde(default, with = "serde_bytes", skip_serializing_if = "Vec::is_empty")]
     pub body: Vec<u8>,
+    /// Whether the body was left out of a record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_body_omitted: bool,
     /// The URL of the reply, after redirects.
     pub url: String,
     /// A value that is dropped with the last copy of the reply.

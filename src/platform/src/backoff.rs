@@ -110,7 +110,7 @@ impl Delays {
 
 /// Returns `delay` times a random factor from the range.
 ///
-/// What failed together then does not come back together.
+/// Tasks that failed together then do not come back together.
 #[must_use]
 pub fn jittered(delay: Duration, factors: Range<f64>, entropy: &dyn Entropy) -> Duration {
     // 53 bits, which is the precision of an f64.

@@ -91,6 +91,28 @@ impl Wait {
     }
 }
 
+/// Maximum size of the body of an HTTP response in the journal, in bytes; larger ones are left out.
+const RECORDED_BODY_MAX: usize = 16 << 10;
+
+impl Answer {
+    /// Returns the answer as it is recorded: without a large body.
+    #[must_use]
+    pub fn for_the_record(self) -> Self {
+        match self {
+            Self::Reply(reply) if reply.body.len() > RECORDED_BODY_MAX => {
+                Self::Reply(Box::new(Reply { body: Vec::new(), is_body_omitted: true, ..*reply }))
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the record lacks a part of the answer.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.is_body_omitted)
+    }
+}
+
 /// The outcome of a wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -57,7 +57,7 @@ pub enum DeadLetter {
 /// A run that waits, as a restart finds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WaitingRun {
-    /// What it waits for.
+    /// The wait.
     pub wait: Wait,
     /// The time when it began to wait.
     pub since: Millis,

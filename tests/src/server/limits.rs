@@ -1,4 +1,4 @@
-//! What rate limits of all platforms are made of.
+//! The parts of which the rate limits of all platforms are made.
 
 use std::time::Duration;
 

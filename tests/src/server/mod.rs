@@ -1,6 +1,6 @@
 //! The base of the stand-ins for platforms: sockets, shared state, records, faults, and waits of tests.
 //!
-//! What one platform does differently from another is in the modules of its stand-in.
+//! The differences between platforms are in the modules of their stand-ins.
 
 pub(crate) mod app;
 pub(crate) mod changes;

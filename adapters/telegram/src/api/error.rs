@@ -72,7 +72,8 @@ impl ApiError {
             429 => Self::Limited { retry_after: Duration::from_secs(1) },
             500.. => Self::Lost(if words.is_empty() { format!("a server error ({code})") } else { words }),
             403 => Self::Forbidden(words),
-            _ if has("not modified") => Self::Unchanged(words),
+            // Of a message; of a chat and of a topic, as CHAT_NOT_MODIFIED and TOPIC_NOT_MODIFIED.
+            _ if has("not modified") || has("not_modified") => Self::Unchanged(words),
             _ if has("not enough rights") || has("need administrator rights") || has("chat_admin_required") => {
                 Self::Forbidden(words)
             }

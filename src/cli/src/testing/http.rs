@@ -29,6 +29,7 @@ impl Replies {
             status: reply["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200),
             headers: reply["headers"].as_object().into_iter().flatten().map(header).collect(),
             body: body.into_bytes(),
+            is_body_omitted: false,
             url: url.to_owned(),
             guard: ReplyGuard::default(),
         };

@@ -87,6 +87,7 @@ impl Recovered {
             next_batch: found.next_batch + 1,
             low_water_mark: found.low_water_mark,
             outstanding: found.actions.by_batch(),
+            recovering: HashMap::new(),
         };
         Ok(Self { back, next_seq: found.next_seq, work, actions: found.actions, sequencer })
     }

@@ -36,9 +36,11 @@ impl Engine {
         let now = clock.now();
         let (scheduler, wake_ups) = Scheduler::new(Arc::clone(&clock));
         let recovered = Recovered::read(&store, now, &settings, &scheduler).await?;
-        let Recovered { back, next_seq, mut work, actions, sequencer } = recovered;
+        let Recovered { back, next_seq, mut work, actions, mut sequencer } = recovered;
         // Nothing waits for events of scripts that are not configured any more.
         work.unfinished.retain(|name, _| scripts.iter().any(|setup| setup.name == *name));
+        sequencer.recovering =
+            work.unfinished.iter().map(|(name, unfinished)| (name.clone(), unfinished.cursor.block)).collect();
         let (core, inbox) = crossbeam_channel::unbounded();
         let idempotency_keys = IdempotencyKeys::load(&store, &*entropy, now).await?;
         let cx = EngineContext {

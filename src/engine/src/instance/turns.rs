@@ -264,7 +264,9 @@ impl ScriptInstance {
         };
         // The script has handled the error, or ended with it.
         let _seen = self.peers.was_unreadable();
-        self.finish_step(step, ExecutedStep { answer: Some(answer), ..executed }, &waiting.ran);
+        let answer = answer.for_the_record();
+        let is_cut_short = executed.is_cut_short || answer.is_incomplete();
+        self.finish_step(step, ExecutedStep { answer: Some(answer), is_cut_short, ..executed }, &waiting.ran);
         self.retired.retain(|old| self.waiting.values().any(|waiting| waiting.ran.version == old.id));
         true
     }

@@ -1,6 +1,6 @@
 //! Executes all steps of a journal again, in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -79,8 +79,11 @@ pub fn reexecute_journal(snapshot: &Snapshot, ticker: &Ticker) -> Result<Vec<Dif
     Ok(differences)
 }
 
+/// An event and its sequence number.
+type JournalledEvent = (u64, Arc<Event>);
+
 /// Returns the events of an entry batch, and its steps with the version that each ran on.
-fn contents(batch: EntryBatch) -> (Vec<(u64, Arc<Event>)>, Vec<(ScriptVersion, RunRecord)>) {
+fn contents(batch: EntryBatch) -> (Vec<JournalledEvent>, Vec<(ScriptVersion, RunRecord)>) {
     let events = batch.events().map(|record| (record.seq, Arc::clone(&record.event))).collect();
     let scripts = batch.scripts.clone();
     let version = |record: &RunRecord| scripts.get(usize::from(record.script)).cloned();
@@ -105,6 +108,8 @@ struct ScriptHistory {
     before_unload: Option<(u64, Rc<MemoryRows>)>,
     /// Runs that wait, by event.
     waiting: HashMap<u64, Reexecution>,
+    /// Events of runs that wait after a step that was not executed.
+    unexecuted: HashSet<u64>,
 }
 
 impl History<'_> {
@@ -138,7 +143,8 @@ impl History<'_> {
         let seq = record.run.seq;
         let is_next = matches!(record.run.kind, RunKind::Hook | RunKind::Interrupted);
         let waiting = if is_next { script.waiting.remove(&seq) } else { None };
-        if record.is_cut_short {
+        if record.is_cut_short || (is_next && record.answer.is_some() && script.unexecuted.contains(&seq)) {
+            script.unexecuted.insert(seq);
             return Ok(());
         }
         let event = record.event.as_ref().or_else(|| self.events.get(&seq)).ok_or(Mismatch::NoEvent)?;

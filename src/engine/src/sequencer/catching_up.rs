@@ -13,8 +13,9 @@ use palabre_types::Batch;
 
 impl Sequencer {
     /// Recovers the events that the previous process left for a script.
-    pub(super) fn recovered(&mut self, script_id: usize, unfinished: &Unfinished) {
+    pub(super) fn recovered(&mut self, state: &mut State, script_id: usize, unfinished: &Unfinished) {
         let Some(route) = self.routes.get_mut(script_id) else { return };
+        state.recovering.remove(&route.name);
         route.lag = Some(Lag { cursor: unfinished.cursor, count: unfinished.count, is_reading: false });
         if unfinished.is_one_at_a_time {
             route.replay = Some(Replay { is_free: true, is_recorded: true, ..Replay::default() });

@@ -65,7 +65,8 @@ impl Sequencer {
     /// Publishes the oldest entry batch that is still needed once `number` is closed.
     fn publish_low_water_mark(&self, state: &State, number: u64) -> u64 {
         let lagging = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block));
-        let oldest = state.outstanding.keys().copied().chain(lagging).min();
+        let recovering = state.recovering.values().copied();
+        let oldest = state.outstanding.keys().copied().chain(lagging).chain(recovering).min();
         let low_water_mark = oldest.map_or(number, |oldest| oldest.min(number));
         self.progress.low_water_mark.store(low_water_mark, Release);
         low_water_mark

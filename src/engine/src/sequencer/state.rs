@@ -20,6 +20,10 @@ pub(super) struct State {
     pub(super) in_flight: usize,
     /// The number of unfinished events and actions of each batch.
     pub(super) outstanding: BTreeMap<u64, usize>,
+    /// The batch of the first unfinished event of each script that has not been handed its events.
+    ///
+    /// Until then the journal is needed from there on.
+    pub(super) recovering: HashMap<ScriptName, u64>,
     /// Batches that the store has refused. The work that depends on them is withheld.
     pub(super) refused: BTreeMap<u64, Batch>,
     pub(super) withheld: Withheld,
