@@ -43,40 +43,44 @@ async fn sweep(rooms: &Rooms, now: Millis) {
     // A sweep may delete a great deal: no more than one room's rows wait at a time.
     let (batches, mut swept) = mpsc::channel(1);
     let sweeping = tokio::task::spawn_blocking(move || {
-        sweep_store(&store, &retention, &busy, now, |batch| batches.blocking_send(batch).is_ok())
+        sweep_store(&store, &retention, &busy, now, |swept| batches.blocking_send(swept).is_ok())
     });
-    while let Some(batch) = swept.recv().await {
-        if let Err(error) = rooms.write("messages past their retention", batch).await {
+    while let Some(Swept { room, up_to, rows }) = swept.recv().await {
+        if let Err(error) = rooms.write("messages past their retention", rows).await {
             tracing::warn!("cannot delete old messages, retrying in an hour: {error}");
             break;
+        }
+        if let Some(up_to) = up_to
+            && let Some((_, open)) = rooms.directory.rooms().into_iter().find(|(name, _)| *name == room)
+        {
+            drop(open.send(Command::Forget { up_to }).await);
         }
     }
     drop(swept);
     match sweeping.await {
-        Ok(Ok(forgotten)) => {
-            for (name, room) in rooms.directory.rooms() {
-                if let Some((_, up_to)) = forgotten.iter().find(|(other, _)| *other == name) {
-                    drop(room.send(Command::Forget { up_to: *up_to }).await);
-                }
-            }
-        }
+        Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("cannot delete old messages, retrying in an hour: {error}"),
         Err(error) => tracing::error!("the sweep of old messages failed: {error}"),
     }
 }
 
-/// Deletes what has expired. Returns the last deleted position of each room.
-///
-/// `delete` takes the rows of one room, and returns whether to go on.
+/// The deletions in one room.
+struct Swept {
+    room: String,
+    /// The last deleted position.
+    up_to: Option<u64>,
+    rows: Batch,
+}
+
+/// Finds what has expired. `delete` takes the deletions of one room, and returns whether to go on.
 fn sweep_store(
     store: &Store,
     retention: &Retention,
     busy: &[String],
     now: Millis,
-    delete: impl Fn(Batch) -> bool,
-) -> Result<Vec<(String, u64)>> {
+    delete: impl Fn(Swept) -> bool,
+) -> Result<()> {
     let snapshot = store.snapshot(now)?;
-    let mut forgotten = Vec::new();
     for room in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
         let (name, row) = room?;
         if retention.keeps(&name) {
@@ -108,10 +112,9 @@ fn sweep_store(
         if is_over && removed == count && !row.is_arranged() {
             ROOMS.delete(&mut batch, &name);
         }
-        if !batch.is_empty() && !delete(batch) {
+        if !batch.is_empty() && !delete(Swept { room: name, up_to: last, rows: batch }) {
             break;
         }
-        forgotten.extend(last.map(|last| (name, last)));
     }
-    Ok(forgotten)
+    Ok(())
 }

@@ -68,8 +68,8 @@ fn retried(snapshot: &Snapshot, letters: &BTreeSet<u64>, now: Millis) -> Result<
             DeadLetter::Event { script, event, .. } => {
                 let targets = vec![batch.script(script)];
                 let seq = batch.assign_seq();
-                let (rows, is_timer) = (Batch::default(), false);
-                batch = batch.with(Entry::Ingress(EventRecord { seq, targets, event, rows, is_timer }));
+                let (rows, timer) = (Batch::default(), None);
+                batch = batch.with(Entry::Ingress(EventRecord { seq, targets, event, rows, timer }));
             }
             DeadLetter::Action { key, action, requested, .. } => {
                 let Some(place) = places.next() else { break };

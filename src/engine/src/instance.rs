@@ -189,7 +189,11 @@ impl ScriptInstance {
     /// Returns the message to the sequencer about the active version.
     pub(crate) fn activation_message(&self) -> CoreMessage {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
-        let stored = |version: &Version| StoredVersion { files: version.source.stored(), row: version.row.clone() };
+        let stored = |version: &Version| StoredVersion {
+            files: version.source.stored(),
+            config: self.config.clone(),
+            row: version.row.clone(),
+        };
         CoreMessage::Hooks {
             script_id: self.index,
             hooks: self.hooks(),

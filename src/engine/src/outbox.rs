@@ -18,8 +18,8 @@ mod retry_chain;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicUsize,
+    Ordering::{Acquire, Relaxed},
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -77,7 +77,9 @@ pub(crate) struct Outbox {
     /// Number of entries that are not completed.
     pending: AtomicUsize,
     /// Whether no further action may begin.
-    is_leaving: AtomicBool,
+    is_leaving: watch::Sender<bool>,
+    /// Whether the store refuses writes.
+    is_stalled: watch::Sender<bool>,
     /// Whether actions may begin.
     is_open: watch::Sender<bool>,
     /// The number of the last batch that is durable.
@@ -91,13 +93,15 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Returns an empty outbox, whose jobs `run` does.
     pub(crate) fn new(cx: OutboxContext, run: JobRunner) -> Arc<Self> {
-        let (pending, is_leaving) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (pending, is_leaving, is_stalled) =
+            (AtomicUsize::new(0), watch::Sender::new(false), watch::Sender::new(false));
         let (is_open, durable) = (watch::Sender::new(false), watch::Sender::new(cx.last_batch));
         Arc::new(Self {
             cx,
             run,
             pending,
             is_leaving,
+            is_stalled,
             is_open,
             durable,
             queues: Mutex::default(),
@@ -121,25 +125,45 @@ impl Outbox {
 
     /// Lets no further action begin: the next start performs what is left.
     pub(crate) fn leave(&self) {
-        self.is_leaving.store(true, Release);
+        self.is_leaving.send_replace(true);
     }
 
     fn is_leaving(&self) -> bool {
-        self.is_leaving.load(Acquire)
+        *self.is_leaving.borrow()
     }
 
     /// Records that a batch, and all batches before it, are durable.
     pub(crate) fn durable(&self, batch: u64) {
-        self.durable.send_replace(batch);
+        self.durable.send_if_modified(|durable| {
+            let is_later = batch > *durable;
+            *durable = batch.max(*durable);
+            is_later
+        });
     }
 
-    /// Waits until a batch is durable. Returns false at shutdown.
+    /// Records whether the store refuses writes: actions of local adapters wait meanwhile.
+    pub(crate) fn set_stalled(&self, is_stalled: bool) {
+        self.is_stalled.send_replace(is_stalled);
+    }
+
+    /// Waits until a batch is durable. Returns false if no further action may begin.
     async fn until_durable(&self, batch: u64) -> bool {
-        let (mut durable, mut shutdown) = (self.durable.subscribe(), self.cx.shutdown.clone());
+        let mut durable = self.durable.subscribe();
+        self.unless_leaving(durable.wait_for(|durable| *durable >= batch)).await
+    }
+
+    /// Waits until the store accepts writes. Returns false if no further action may begin.
+    async fn until_writable(&self) -> bool {
+        let mut is_stalled = self.is_stalled.subscribe();
+        self.unless_leaving(is_stalled.wait_for(|is_stalled| !*is_stalled)).await
+    }
+
+    async fn unless_leaving<T>(&self, wait: impl Future<Output = T>) -> bool {
+        let mut is_leaving = self.is_leaving.subscribe();
         tokio::select! {
             biased;
-            reached = durable.wait_for(|durable| *durable >= batch) => reached.is_ok(),
-            () = shutdown.requested() => false,
+            _reached = wait => true,
+            _leaving = is_leaving.wait_for(|is_leaving| *is_leaving) => false,
         }
     }
 

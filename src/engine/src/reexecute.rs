@@ -62,13 +62,13 @@ impl Reexecution {
     /// # Errors
     /// If it does not load, or reads something else than it did.
     pub fn load(script: &ScriptName, version: &StoredVersion, ticker: &Ticker) -> Result<Self, NotReexecuted> {
-        let VersionRow { config, limits, grants, observations, .. } = &version.row;
+        let VersionRow { limits, grants, observations, .. } = &version.row;
         let source = Source::from_stored(script, version.files.clone());
         let source = source.map_err(|error| NotReexecuted::NotLoaded(error.to_string()))?;
         let cpu_ms = u64::try_from(CPU_TIME_MAX.as_millis()).unwrap_or(u64::MAX);
         let unhurried = Limits { cpu_ms, cpu_s_per_minute: u32::MAX, ..limits.clone() };
         let host = Rc::new(Replaying::new(grants.clone(), observations.clone()));
-        let vm = Vm::build(&source, &unhurried, config, Rc::clone(&host) as Rc<dyn HostApi>, ticker);
+        let vm = Vm::build(&source, &unhurried, &version.config, Rc::clone(&host) as Rc<dyn HostApi>, ticker);
         let vm = vm.map_err(|failure| NotReexecuted::NotLoaded(failure.to_string()))?;
         host.end()?;
         Ok(Self { vm, host, wall: limits.wall(), started: None, suspended: None })

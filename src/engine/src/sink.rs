@@ -1,7 +1,7 @@
 //! The sink through which events and rows of platforms reach the sequencer.
 
 use crossbeam_channel::Sender;
-use palabre_platform::{EventSink, Receipt};
+use palabre_platform::{EmitError, EventSink, Receipt};
 use palabre_types::{Batch, BotName, Event};
 
 use crate::message::{CoreMessage, RowsWrite};
@@ -30,6 +30,12 @@ impl EventSink for Sink {
 impl Sink {
     fn emit_event(&self, event: Event, rows: Batch, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
+        if !rows.requires.is_empty() {
+            // An event is accepted whatever the rows are.
+            tracing::error!(bot = %event.bot.name, "an event came with conditional rows (a bug in the adapter)");
+            drop(sender.send(Err(EmitError::Refused)));
+            return receipt;
+        }
         // A sequencer that has stopped drops the sender, and the receipt reports that.
         drop(self.0.send(CoreMessage::Emit { event, rows, receipt: sender, is_urgent }));
         receipt

@@ -2,16 +2,29 @@
 
 use palabre_script::SourceFiles;
 use palabre_state::{SCRIPT_SOURCES, SCRIPT_VERSIONS, VersionRow};
-use palabre_store::{Result, Snapshot};
-use palabre_types::{Batch, ScriptName};
+use palabre_store::{Result, Snapshot, Table};
+use palabre_types::{Batch, ScriptName, TableId};
+use serde_json::Value;
 
 /// A version of a script: all that decides what its steps do, except what they read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredVersion {
     /// The files.
     pub files: SourceFiles,
-    /// The settings.
+    /// The value that it reads as `config`.
+    pub config: Value,
+    /// The other settings.
     pub row: VersionRow,
+}
+
+/// Configurations of scripts, by script and hash.
+///
+/// They may hold secrets, so they are neither in the journal nor in backups.
+const CONFIGS: Table<(String, String), Value> = Table::new(TableId::Installation);
+
+/// Returns the key of a configuration among the values of the installation.
+fn config_key(script: &ScriptName, row: &VersionRow) -> (String, String) {
+    (format!("config of {script}"), row.config.to_string())
 }
 
 impl StoredVersion {
@@ -23,6 +36,10 @@ impl StoredVersion {
         if !stored.is_some_and(|stored| matches!(SCRIPT_SOURCES.get(stored, &files), Ok(Some(_)))) {
             SCRIPT_SOURCES.put(batch, &files, &self.files);
         }
+        let config = config_key(script, &self.row);
+        if !stored.is_some_and(|stored| matches!(CONFIGS.get(stored, &config), Ok(Some(_)))) {
+            CONFIGS.put(batch, &config, &self.config);
+        }
         let version = (script.to_string(), version.to_owned());
         if !stored.is_some_and(|stored| matches!(SCRIPT_VERSIONS.get(stored, &version), Ok(Some(_)))) {
             SCRIPT_VERSIONS.put(batch, &version, &self.row);
@@ -30,7 +47,9 @@ impl StoredVersion {
     }
 }
 
-/// Returns a version of a script, as the journal names it.
+/// Returns a version of a script, as the journal names it, if all of it is stored.
+///
+/// A restored backup lacks the configurations.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -39,5 +58,6 @@ pub fn stored_version(snapshot: &Snapshot, script: &ScriptName, version: &str) -
         return Ok(None);
     };
     let files = SCRIPT_SOURCES.get(snapshot, &(script.to_string(), row.files.to_string()))?;
-    Ok(files.map(|files| StoredVersion { files, row }))
+    let config = CONFIGS.get(snapshot, &config_key(script, &row))?;
+    Ok(files.zip(config).map(|(files, config)| StoredVersion { files, config, row }))
 }

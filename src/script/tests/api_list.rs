@@ -144,6 +144,7 @@ fn probe(class: &str, methods: &str) -> String {
                 status: 200,
                 headers: Vec::new(),
                 body: Vec::new(),
+                is_body_omitted: false,
                 url: String::new(),
                 guard: palabre_fetch::ReplyGuard::default(),
             };

@@ -134,7 +134,7 @@ impl Applied {
 /// Applies an entry of a batch with these scripts: adds its rows and effects to `out`.
 pub fn apply(state: &mut State, header: Header, scripts: &[ScriptVersion], entry: &Entry, out: &mut Applied) {
     match entry {
-        Entry::Ingress(record) => ingress(state, scripts, record, out),
+        Entry::Ingress(record) => ingress(state, record, out),
         Entry::Rows(record) if record.rows.requires.is_empty() => out.rows.append(record.rows.clone()),
         // Refused alone: the other entries of the batch are applied in any case.
         Entry::Rows(record) => out.rows.ops.push(Op::Conditional(record.rows.clone())),
@@ -155,14 +155,12 @@ pub fn apply(state: &mut State, header: Header, scripts: &[ScriptVersion], entry
     }
 }
 
-fn ingress(state: &mut State, scripts: &[ScriptVersion], record: &EventRecord, out: &mut Applied) {
+fn ingress(state: &mut State, record: &EventRecord, out: &mut Applied) {
     out.rows.append(record.rows.clone());
     if let EventKind::Timer { key: Some(key), .. } = &record.event.kind
-        && record.is_timer
+        && let Some(script) = &record.timer
     {
-        for script in record.targets.iter().filter_map(|target| scripts.get(usize::from(*target))) {
-            state.timers.remove(&script.name, key, &mut out.rows);
-        }
+        state.timers.remove(script, key, &mut out.rows);
     }
 }
 

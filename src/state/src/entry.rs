@@ -34,6 +34,15 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Returns the rows of an adapter or a component that the entry brings.
+    pub const fn rows_mut(&mut self) -> Option<&mut Batch> {
+        match self {
+            Self::Ingress(record) => Some(&mut record.rows),
+            Self::Rows(record) => Some(&mut record.rows),
+            _ => None,
+        }
+    }
+
     /// Returns the event, if it is one.
     #[must_use]
     pub const fn ingress(&self) -> Option<&EventRecord> {
@@ -53,9 +62,9 @@ pub struct EventRecord {
     /// The rows that its adapter writes together with it.
     #[serde(default, skip_serializing_if = "Batch::is_empty")]
     pub rows: Batch,
-    /// Whether it is the end of a pending timer, and not a repetition of an earlier event.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_timer: bool,
+    /// The script whose pending timer ends with it, unless it repeats an earlier event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<ScriptName>,
 }
 
 /// Rows that belong to no event.

@@ -8,11 +8,6 @@ use palabre_types::TableId;
 use crate::apply::{Applied, Header, State, apply};
 use crate::tables::{LAST_BATCH, LAST_BATCH_KEY, journal};
 
-/// Tables that the journal does not describe.
-///
-/// The journal itself, facts about the file, and what belongs to one installation only.
-const NOT_REBUILT: &[TableId] = &[TableId::Journal, TableId::Meta, TableId::Installation];
-
 /// A row that differs between the store and what the journal gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowDifference {
@@ -27,6 +22,8 @@ pub struct RowDifference {
 }
 
 /// Applies the whole journal of a store to an empty one, and returns the rows that differ.
+///
+/// Only tables whose rows are journalled count.
 ///
 /// The journal has to reach back to the first batch. The snapshot has to include expired rows.
 ///
@@ -47,7 +44,7 @@ pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<RowDifference>> {
     }
     let rebuilt = store.snapshot(0)?;
     let mut differences = Vec::new();
-    for table in TableId::ALL.iter().copied().filter(|table| !NOT_REBUILT.contains(table)) {
+    for table in TableId::ALL.iter().copied().filter(|table| table.is_journalled()) {
         compare(table, snapshot, &rebuilt, &mut differences)?;
     }
     Ok(differences)

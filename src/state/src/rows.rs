@@ -176,8 +176,8 @@ pub struct TaskRun {
 pub struct VersionRow {
     /// The hash of its files, under which they are stored.
     pub files: Arc<str>,
-    /// The value that it reads as `config`.
-    pub config: Value,
+    /// The hash of the value that it reads as `config`, which may hold secrets.
+    pub config: Arc<str>,
     /// Its limits.
     pub limits: Limits,
     /// Its grants.
@@ -199,7 +199,7 @@ impl VersionRow {
     ) -> Self {
         Self {
             files: source.version().into(),
-            config: config.clone(),
+            config: hash_of(config),
             limits: limits.clone(),
             grants: grants.to_owned(),
             observations,
@@ -209,8 +209,12 @@ impl VersionRow {
     /// Returns the hash that identifies the version among those of its script.
     #[must_use]
     pub fn hash(&self) -> Arc<str> {
-        // Our own types always serialise; this only avoids a panic.
-        let hash = Sha256::digest(serde_json::to_vec(self).unwrap_or_default());
-        hash.iter().take(VERSION_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+        hash_of(self)
     }
+}
+
+fn hash_of(value: &impl Serialize) -> Arc<str> {
+    // Our own types always serialise; this only avoids a panic.
+    let hash = Sha256::digest(serde_json::to_vec(value).unwrap_or_default());
+    hash.iter().take(VERSION_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }

@@ -46,6 +46,15 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         batch.requires.push(palabre_types::Require::Absent { table: self.id, key: key.to_bytes() });
     }
 
+    /// Adds to `batch` the condition that `key` has no row, or holds exactly `value`.
+    pub fn require_absent_or_equals(&self, batch: &mut Batch, key: &K, value: &V) {
+        batch.requires.push(palabre_types::Require::AbsentOrEquals {
+            table: self.id,
+            key: key.to_bytes(),
+            value: encode_value(value),
+        });
+    }
+
     /// Adds to `batch` the condition that `key` holds exactly `value`.
     pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
         batch.requires.push(palabre_types::Require::Equals {

@@ -219,6 +219,7 @@ fn check(
     let value = found.as_deref().and_then(Row::split).map(|(value, _)| value);
     let holds = match require {
         Require::Absent { .. } => found.is_none(),
+        Require::AbsentOrEquals { value: wanted, .. } => found.is_none() || value == Some(wanted.as_slice()),
         Require::Equals { value: wanted, .. } => value == Some(wanted.as_slice()),
         Require::OneOf { values, .. } => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
     };

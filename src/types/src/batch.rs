@@ -62,6 +62,20 @@ pub enum Op {
     Conditional(Batch),
 }
 
+impl Op {
+    /// Whether the change is of a table whose rows are in the journal too.
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        match self {
+            Self::Put { table, .. }
+            | Self::Delete { table, .. }
+            | Self::Expire { table, .. }
+            | Self::Renew { table, .. } => table.is_journalled(),
+            Self::Conditional(batch) => batch.is_journalled(),
+        }
+    }
+}
+
 /// A condition on one row, checked after all earlier batches have been applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Require {
@@ -72,6 +86,19 @@ pub enum Require {
         /// The encoded key.
         #[serde(with = "serde_bytes")]
         key: Vec<u8>,
+    },
+    /// The row does not exist, or exists with exactly this value.
+    ///
+    /// So that a batch that was applied before holds again.
+    AbsentOrEquals {
+        /// The table.
+        table: TableId,
+        /// The encoded key.
+        #[serde(with = "serde_bytes")]
+        key: Vec<u8>,
+        /// The encoded value.
+        #[serde(with = "serde_bytes")]
+        value: Vec<u8>,
     },
     /// The row exists with exactly this value.
     Equals {
@@ -101,9 +128,10 @@ impl Require {
     #[must_use]
     pub fn place(&self) -> (TableId, &[u8]) {
         match self {
-            Self::Absent { table, key } | Self::Equals { table, key, .. } | Self::OneOf { table, key, .. } => {
-                (*table, key)
-            }
+            Self::Absent { table, key }
+            | Self::AbsentOrEquals { table, key, .. }
+            | Self::Equals { table, key, .. }
+            | Self::OneOf { table, key, .. } => (*table, key),
         }
     }
 }
@@ -125,6 +153,19 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty() && self.requires.is_empty()
+    }
+
+    /// Whether all changes are of tables whose rows are in the journal too.
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        self.ops.iter().all(Op::is_journalled)
+    }
+
+    /// Returns the part of the batch that is in the journal too.
+    #[must_use]
+    pub fn journalled(&self) -> Self {
+        let ops = self.ops.iter().filter(|op| op.is_journalled()).cloned().collect();
+        Self { requires: self.requires.clone(), ops }
     }
 
     /// Appends the changes and conditions of `other`.

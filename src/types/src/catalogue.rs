@@ -143,6 +143,15 @@ impl TableId {
         matches!(self, Self::Installation)
     }
 
+    /// Whether the rows are in entries of the journal too.
+    ///
+    /// Not the journal itself, facts about the file, what belongs to this installation only, and the
+    /// contents of files, which may be large and have to be gone once they are deleted.
+    #[must_use]
+    pub const fn is_journalled(self) -> bool {
+        !matches!(self, Self::Meta | Self::Expiry | Self::Journal | Self::Installation | Self::RoomFiles)
+    }
+
     /// Returns the table with a discriminant.
     #[must_use]
     pub fn from_u8(n: u8) -> Option<Self> {

@@ -17,7 +17,8 @@ impl State {
             Err(error) => return failed(answer, error),
         };
         let position = self.next;
-        IDS.require_absent(&mut rows, &(self.room.name.clone(), row.id.clone()));
+        // With this position if a commit that failed is in the file all the same.
+        IDS.require_absent_or_equals(&mut rows, &(self.room.name.clone(), row.id.clone()), &position);
         let row = self.append(&mut rows, row);
         let receipt = self.cx.write("a message of a bot", rows);
         self.pending.push_back(Box::pin(async move {

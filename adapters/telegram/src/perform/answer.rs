@@ -1,6 +1,6 @@
 //! Answers to button presses and commands: to one user, or to the room.
 
-use palabre_types::{ActionError, ActionKey, Content, Outcome, UserId};
+use palabre_types::{ActionError, ActionKey, Content, DeliveryGuarantee, Outcome, UserId};
 use serde_json::json;
 
 use super::place::{Place, in_topic, somebody};
@@ -32,7 +32,10 @@ impl Telegram {
             }
             return Ok(sent);
         }
-        let is_plain = content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
+        // A pop-up whose response is lost would be followed by a message with the same text.
+        let is_repeatable = content.delivery != DeliveryGuarantee::AtMostOnce;
+        let is_plain =
+            is_repeatable && content.files.is_empty() && content.buttons.is_empty() && content.select.is_none();
         let words = rich(&self.cache, content).text;
         if let Some(callback) = interaction.filter(|_| is_plain && words.chars().count() <= ALERT_LENGTH_MAX)
             && self.answer_callback(callback, Some(&words)).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palabre_platform::Retry;
-use palabre_types::ActionError;
+use palabre_types::{ActionError, DeliveryGuarantee};
 
 use crate::api::{ATTEMPTS_MAX, RETRY_BACKOFF};
 use crate::frames::Message;
@@ -31,22 +31,36 @@ impl Telegram {
 
     async fn deliver(&self, user: i64) -> Result<(), ActionError> {
         for answer in self.waiting_answers(user).await? {
+            let is_at_most_once = answer.content.delivery == DeliveryGuarantee::AtMostOnce;
+            if is_at_most_once {
+                // Before it is sent: a crash in between must not repeat it.
+                self.drop_answer(user, &answer).await?;
+            }
             match self.deliver_one(user, &answer).await {
                 Ok(()) => {}
+                Err(error) if is_at_most_once => {
+                    tracing::warn!(bot = %self.cache.bot(), "a waiting answer may not have been delivered: {error}");
+                }
                 // The others may be accepted.
                 Err(ActionError::Rejected(why)) => {
                     tracing::warn!(bot = %self.cache.bot(), "dropped a waiting answer that Telegram refuses: {why}");
                 }
                 Err(error) => return Err(error),
             }
-            self.drop_answer(user, &answer).await?;
+            if !is_at_most_once {
+                self.drop_answer(user, &answer).await?;
+            }
         }
         Ok(())
     }
 
     async fn deliver_one(&self, user: i64, answer: &Answer) -> Result<(), ActionError> {
         let sending = || self.send((user, None), &answer.content, None, &answer.key);
-        RETRY_BACKOFF.retry(ATTEMPTS_MAX, retry, sending).await.map(drop)
+        let judge = |error: &ActionError| match error {
+            ActionError::Uncertain(_) if answer.content.delivery == DeliveryGuarantee::AtMostOnce => Retry::Never,
+            error => retry(error),
+        };
+        RETRY_BACKOFF.retry(ATTEMPTS_MAX, judge, sending).await.map(drop)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use palabre_fetch::Grants;
 use palabre_script::{Failure, Source};
@@ -15,6 +16,9 @@ use super::script_handle::ScriptHandle;
 use super::{Engine, lock};
 use crate::backlog::Unfinished;
 use crate::message::{CoreMessage, InstanceSpec, Registration, Task};
+
+/// Maximum time that a start waits for the record of an attempt.
+const ATTEMPT_RECORD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A registered script and its recovered work.
 pub(super) struct Registered {
@@ -99,8 +103,14 @@ impl Engine {
                 // is recorded before the first begins.
                 let mut batch = Batch::default();
                 RECOVERY.put(&mut batch, &name.to_string(), &unfinished.attempts);
-                if let Err(error) = self.cx.write("recovery", "an attempt at recovered events", batch).await {
-                    tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
+                let written = self.cx.write("recovery", "an attempt at recovered events", batch);
+                match tokio::time::timeout(ATTEMPT_RECORD_TIMEOUT, written).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => {
+                        tracing::warn!(script = %name, "cannot record the attempt at its recovered events: {error}");
+                    }
+                    // The disk may have become full: the start goes on, and the row follows.
+                    Err(_) => tracing::warn!(script = %name, "the attempt at its recovered events is not durable yet"),
                 }
             }
             self.cx.send(CoreMessage::Recovered { script_id, unfinished: Box::new(unfinished) });

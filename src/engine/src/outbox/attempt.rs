@@ -60,6 +60,9 @@ async fn attempt_until_done(outbox: &Outbox, entry: &mut PendingAction, limits: 
         filled: None,
     };
     loop {
+        if adapter.is_local() && !outbox.until_writable().await {
+            return None;
+        }
         if outbox.is_leaving() || (outbox.cx.shutdown.is_requested() && attempts.failed > limits.before) {
             return None;
         }

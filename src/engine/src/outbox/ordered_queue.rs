@@ -40,6 +40,10 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<PendingAction>, rep
     {
         return false;
     }
+    let adapter = entries.first().and_then(|entry| outbox.cx.platforms.adapter(entry.bot()));
+    if adapter.is_some_and(|adapter| adapter.is_local()) && !outbox.until_writable().await {
+        return false;
+    }
     // Users may press a button of a new message before its platform id is known.
     let makes = entries.iter().filter(|entry| entry.action.kind().creates_object());
     let _sending: Vec<_> = makes

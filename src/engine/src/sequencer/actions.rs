@@ -8,7 +8,7 @@ use palabre_types::{Action, ActionKey, EventName, Millis};
 
 use super::Sequencer;
 use super::state::State;
-use crate::outbox::pending_action::{PendingAction, expiry};
+use crate::outbox::pending_action::{PendingAction, expiry, size};
 
 impl Sequencer {
     /// Adds a step of a run to the open batch, and hands the actions of local adapters over.
@@ -27,6 +27,7 @@ impl Sequencer {
     pub(super) fn add_notice(&mut self, state: &mut State, key: ActionKey, action: Action) {
         let (position, now) = (self.machine.next_action(self.number), self.cx.clock.now());
         let (mut local, requested) = (Vec::new(), (key, action));
+        self.outbox.bot(requested.1.room().bot()).reserve(size(&requested.1));
         let spilled = self.place(state, position, 0, &requested, (EventName::Error, now), &mut local);
         let (key, action) = requested;
         self.append(state, Entry::Notice(Notice { key, action, now, spilled }));

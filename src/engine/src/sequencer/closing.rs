@@ -95,6 +95,7 @@ impl Sequencer {
         if state.is_stalled && state.refused.is_empty() {
             tracing::info!(batch = number, "the store accepts writes again");
             state.is_stalled = false;
+            self.outbox.set_stalled(false);
             self.progress.stalled.write(|stalled| *stalled = None);
         }
         self.feed_replays(state, number, cursors);
@@ -111,6 +112,7 @@ impl Sequencer {
             self.vitals.end(Fatal::Store(error.to_string()));
         }
         state.is_stalled = true;
+        self.outbox.set_stalled(true);
         self.progress.stalled.write(|stalled| *stalled = Some(error.to_string()));
         state.refused.insert(number, batch);
         state.retry_at.get_or_insert_with(|| Instant::now() + STORE_RETRY_DELAY);
@@ -190,5 +192,5 @@ fn put_entry_batch(batch: &EntryBatch, number: u64, plain: &mut Vec<u8>, rows: &
 /// Returns what a script receives of an event.
 fn without_rows(record: &EventRecord) -> EventRecord {
     let (targets, event) = (record.targets.clone(), Arc::clone(&record.event));
-    EventRecord { seq: record.seq, targets, event, rows: Batch::default(), is_timer: record.is_timer }
+    EventRecord { seq: record.seq, targets, event, rows: Batch::default(), timer: record.timer.clone() }
 }

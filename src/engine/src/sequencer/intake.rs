@@ -94,11 +94,11 @@ impl Sequencer {
         };
         let unheard = state.interactions.begin(seq, &event, script_ids);
         self.notify_finished(unheard);
-        let is_timer = matches!(origin, Origin::Timer);
+        let timer = only.filter(|_| matches!(origin, Origin::Timer)).cloned();
         let rows = if let Origin::Platform(rows) = origin { rows } else { Batch::default() };
         if name.is_journalled() {
             state.open.touch(receipt.as_ref().is_none_or(|(_, is_urgent)| *is_urgent));
-            self.append(state, Entry::Ingress(EventRecord { seq, targets, event, rows, is_timer }));
+            self.append(state, Entry::Ingress(EventRecord { seq, targets, event, rows, timer }));
         } else if !rows.is_empty() {
             let source = event.bot.name.to_string();
             self.append_rows(state, source, "with an event that is not journalled", rows);
