@@ -75,7 +75,7 @@ def syncs(run, count):
     if not shutil.which("strace"):
         return None
     with tempfile.NamedTemporaryFile("r", suffix=".strace") as table:
-        command = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", table.name, "-p", str(run.daemon.pid)]
+        command = ["strace", "-f", "--seccomp-bpf", "-c", "-e", "trace=fsync,fdatasync", "-o", table.name, "-p", str(run.daemon.pid)]
         tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         time.sleep(1)
         ask(run.client, count)

@@ -17,7 +17,9 @@ use crate::pending_waits::Fetch;
 ///
 /// It leaves time for the runs that the batch has started, so that an event and its answer share
 /// one fsync.
-const COMMIT_DELAY_URGENT: Duration = Duration::from_micros(400);
+const COMMIT_DELAY_URGENT: Duration = Duration::from_millis(1);
+/// Maximum delay of a batch for the rows of local adapters, which no script delays any more.
+const COMMIT_DELAY_ROWS: Duration = Duration::from_millis(3);
 /// Maximum delay of a batch with nothing urgent, so that it shares an fsync with others.
 ///
 /// An fsync of its own would delay the next message, and on a busy server there would be one for
@@ -62,7 +64,8 @@ pub(crate) struct OpenBatch {
 impl OpenBatch {
     /// Returns the time to close it if nothing is being written then; `None` while it is empty.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let gathered = self.since.map(|since| since + COMMIT_DELAY_URGENT);
+        let delay = if self.rows_to_come > 0 { COMMIT_DELAY_ROWS } else { COMMIT_DELAY_URGENT };
+        let gathered = self.since.map(|since| since + delay);
         gathered.into_iter().chain(self.deferred_since.map(|since| since + COMMIT_DELAY_DEFERRED)).min()
     }
 

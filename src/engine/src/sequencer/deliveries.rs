@@ -16,7 +16,13 @@ impl Sequencer {
         let Completed { entry: action, result } = completed;
         state.open.touch(false);
         match action.stored {
-            Stored::Journal => state.finish_one(action.position.block),
+            Stored::Journal => {
+                state.finish_one(action.position.block);
+                // Refused before its batch was closed: no rows of it will come.
+                if action.position.block == self.number {
+                    state.open.rows_to_come = state.open.rows_to_come.saturating_sub(1);
+                }
+            }
             Stored::Spilled => {
                 state.open.removed.push((action.bot().to_owned(), action.class, action.position));
             }
