@@ -17,7 +17,7 @@ use crate::pending_waits::Fetch;
 ///
 /// It leaves time for the runs that the batch has started, so that an event and its answer share
 /// one fsync.
-const COMMIT_DELAY_URGENT: Duration = Duration::from_millis(1);
+const COMMIT_DELAY_URGENT: Duration = Duration::from_micros(400);
 /// Maximum delay of a batch for the rows of local adapters, which no script delays any more.
 const COMMIT_DELAY_ROWS: Duration = Duration::from_millis(3);
 /// Maximum delay of a batch with nothing urgent, so that it shares an fsync with others.

@@ -171,6 +171,11 @@ impl BotOutbox {
         self.counts[class.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nothing waits or is under way in a queue, so that a new entry begins at once.
+    pub(crate) fn is_idle(&self, room: &RoomId, class: Class) -> bool {
+        !self.counts(class).rooms.contains_key(room)
+    }
+
     /// Counts a new entry. Returns whether it stays in memory; otherwise it becomes a row.
     pub(crate) fn admit(&self, room: &RoomId, class: Class) -> bool {
         let mut counts = self.counts(class);
