@@ -47,14 +47,14 @@ impl Sequencer {
         let (room, class) = (requested.1.room(), Class::of(&requested.1));
         let bot = self.outbox.bot(room.bot());
         let answers_expire = bot.limits.answers_expire;
-        let begins_at_once = bot.is_idle(room, class);
+        let is_first = bot.is_idle(room, class);
         if !bot.admit(room, class) {
             state.open.spilled.push((room.clone(), class));
             return Some(Spilled { index, expires: expiry(class, hook, now, answers_expire) });
         }
         if let Some(adapter) = self.cx.platforms.adapter(room.bot()).filter(|adapter| adapter.is_local()) {
             // Those behind it come when it is durable, or together with it.
-            state.open.rows_to_come += usize::from(begins_at_once && adapter.commits_with_run(&requested.1));
+            state.open.rows_to_come += usize::from(is_first && adapter.commits_with_run(&requested.1));
             local.push(PendingAction::new(position, requested.clone(), (hook, now, answers_expire)));
         }
         None
