@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
+use std::time::Duration;
+
 use palabre_tests::discord::{Limits, Options, StandIn};
 use palabre_tests::telegram;
 use palabre_tests::{Client, Daemon, Project};
@@ -115,6 +117,13 @@ async fn a_picture_an_edit_and_a_delete_go_both_ways() {
     // A reaction on Discord to the copy of carol's message.
     let kept = carol.say("still here", "n1").await.unwrap();
     let copy = discord.hears("general", "still here").await;
+    // The script knows the copy once the run that sent it has got its id.
+    let metrics = format!("http://{address}/metrics");
+    let is_known = async || {
+        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+        if text.contains("palabre_script_waiting_runs{script=\"bridge\"} 0") { Ok(()) } else { Err(text) }
+    };
+    palabre_tests::eventually(Duration::from_secs(20), "no run waits", is_known).await;
     discord.reacts("bob", copy.id, "👍");
     // The first is carol's own.
     assert_eq!(carol.wait("reaction").await.unwrap()["emoji"], "🌳");

@@ -24,7 +24,7 @@ pub struct EntryBatch {
     /// The entries, in order.
     ///
     /// The actions of steps and notices, counted over the batch, are the entries of the outbox.
-    #[serde(default)]
+    /// Required: batches of earlier builds have events and runs instead, which must not be passed over.
     pub entries: Vec<Entry>,
 }
 
@@ -97,7 +97,14 @@ impl PackedBatch {
     /// Decompresses and decodes the batch, or returns what is wrong with it.
     pub fn unpack(&self) -> Result<EntryBatch, String> {
         let plain = lz4_flex::decompress_size_prepended(&self.lz4).map_err(|error| error.to_string())?;
-        rmp_serde::from_slice(&plain).map_err(|error| error.to_string())
+        rmp_serde::from_slice(&plain).map_err(|error| match error.to_string() {
+            error if error.contains("missing field `entries`") => {
+                "it is of a build before 2026-11-29, whose journal cannot be read any more; let that build finish its \
+                 work, or move the data folder away"
+                    .to_owned()
+            }
+            error => error,
+        })
     }
 }
 
@@ -121,4 +128,19 @@ pub struct ScriptVersion {
     pub name: ScriptName,
     /// The hash of its files, settings and grants, under which the version is stored.
     pub version: Arc<str>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_of_an_earlier_build_is_not_passed_over() {
+        let earlier = serde_json::json!({ "at": 1, "next_seq": 2, "low": 1, "events": [], "runs": [] });
+        let packed = PackedBatch { lz4: lz4_flex::compress_prepend_size(&rmp_serde::to_vec_named(&earlier).unwrap()) };
+        assert!(packed.unpack().unwrap_err().contains("move the data folder away"));
+        let empty = EntryBatch::default();
+        assert_eq!(empty.pack(&mut Vec::new()).unpack().unwrap().entries.len(), 0);
+    }
 }
