@@ -17,6 +17,7 @@ use crate::platforms::Platforms;
 use crate::published::Published;
 use crate::router::Declared;
 use crate::scheduler::Scheduler;
+use crate::sink::Sink;
 
 /// The shared components. All clones have the same ones.
 #[derive(Clone)]
@@ -72,9 +73,5 @@ pub(crate) enum RowsError {
 
 /// Writes rows of a component of the engine, in order with everything else.
 pub(crate) fn write_rows(core: &Sender<CoreMessage>, source: &str, reason: &'static str, rows: Batch) -> Receipt {
-    let (sender, receipt) = Receipt::channel();
-    let write = RowsWrite { source: source.to_owned(), reason, rows };
-    // A sequencer that has stopped drops the sender, and the receipt reports that.
-    drop(core.send(CoreMessage::Write { write, receipt: sender, is_urgent: false }));
-    receipt
+    Sink(core.clone()).write_rows(RowsWrite { source: source.to_owned(), reason, rows }, false)
 }

@@ -1,6 +1,5 @@
 //! Messages to the sequencer and to the workers, with their payloads.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
@@ -29,9 +28,6 @@ pub(crate) type ReceiptSender = oneshot::Sender<Result<u64, EmitError>>;
 
 /// A waiting run: the id of its script, and the step that ended with the wait.
 pub(crate) type Waiter = (usize, RunId);
-
-/// A map over the keys of stored values.
-pub(crate) type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
 
 /// A message to the sequencer.
 #[allow(clippy::large_enum_variant, reason = "most are events, and a box for each would be one allocation more")]

@@ -3,6 +3,7 @@
 //! It closes entry batches, each of which is one durable commit.
 
 mod actions;
+mod appending;
 mod catching_up;
 mod clock;
 mod closing;
@@ -23,8 +24,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use palabre_state::{ClockRow, Effect, Entry, EventRecord, Header, apply};
-use palabre_types::{Event, Op, ScriptName};
+use palabre_state::ClockRow;
+use palabre_types::{Event, ScriptName};
 use tokio::sync::mpsc;
 
 use self::release::Releaser;
@@ -310,60 +311,6 @@ impl Sequencer {
         for event in events {
             let Some(adapter) = self.cx.platforms.adapter(event.bot.name.as_str()).cloned() else { continue };
             self.background.spawn(async move { adapter.finished(&event).await });
-        }
-    }
-
-    /// Applies an entry, and adds it to the open batch. Returns the number of effects.
-    ///
-    /// Changes of tables that are not journalled are applied with it, and left out of the journal.
-    fn append(&mut self, state: &mut State, mut entry: Entry) -> usize {
-        let Some(rows) = entry.rows_mut().filter(|rows| !rows.is_journalled()) else {
-            return self.append_journalled(state, entry);
-        };
-        let journalled = rows.journalled();
-        let mut whole = std::mem::replace(rows, journalled);
-        if whole.requires.is_empty() {
-            whole.ops.retain(|op| !op.is_journalled());
-            let is_empty = matches!(&entry, Entry::Rows(record) if record.rows.is_empty());
-            let count = if is_empty { 0 } else { self.append_journalled(state, entry) };
-            state.open.applied.rows.append(whole);
-            return count;
-        }
-        // The conditions hold for both parts, or for none.
-        let count = self.append_journalled(state, entry);
-        if let Some(Op::Conditional(part)) = state.open.applied.rows.ops.last_mut() {
-            *part = whole;
-        }
-        count
-    }
-
-    fn append_journalled(&mut self, state: &mut State, entry: Entry) -> usize {
-        let open = &mut state.open;
-        let at = *open.at.get_or_insert_with(|| self.cx.clock.now());
-        apply(&mut self.machine, Header { number: self.number, at }, &open.scripts, &entry, &mut open.applied);
-        if let Entry::Ingress(EventRecord { timer: Some(script), .. }) = &entry {
-            self.timer_usages.publish(script, &self.machine.timers);
-        }
-        let effects = std::mem::take(&mut open.applied.effects);
-        open.entries.push(entry);
-        let count = effects.len();
-        self.perform(effects);
-        count
-    }
-
-    /// Performs effects inside the process.
-    fn perform(&self, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Arm { script, key, due } => {
-                    self.timer_usages.publish(&script, &self.machine.timers);
-                    self.cx.scheduler.at(due, Due::Timer { script, key });
-                }
-                Effect::Disarm { script, key } => {
-                    self.timer_usages.publish(&script, &self.machine.timers);
-                    self.cx.scheduler.cancel(Due::Timer { script, key });
-                }
-            }
         }
     }
 

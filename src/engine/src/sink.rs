@@ -41,8 +41,9 @@ impl Sink {
         receipt
     }
 
-    fn write_rows(&self, write: RowsWrite, is_urgent: bool) -> Receipt {
+    pub(crate) fn write_rows(&self, write: RowsWrite, is_urgent: bool) -> Receipt {
         let (sender, receipt) = Receipt::channel();
+        // As above.
         drop(self.0.send(CoreMessage::Write { write, receipt: sender, is_urgent }));
         receipt
     }

@@ -24,7 +24,7 @@ use crate::timers::Timers;
 const SENT_RETENTION: Millis = 7 * 86_400_000;
 
 /// A map over the keys of stored values.
-type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
+pub type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
 
 /// The batch that an entry belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,18 +94,6 @@ impl Applied {
             && self.values.is_empty()
             && self.script_cursors.is_empty()
             && self.queue_cursors.is_empty()
-    }
-
-    /// Returns the cursors of scripts that have moved.
-    #[must_use]
-    pub const fn script_cursors(&self) -> &BTreeMap<ScriptName, u64> {
-        &self.script_cursors
-    }
-
-    /// Returns the number of queues whose cursors have moved.
-    #[must_use]
-    pub fn moved_queues(&self) -> usize {
-        self.queue_cursors.len()
     }
 
     /// Returns all rows as one batch.

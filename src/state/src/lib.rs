@@ -14,7 +14,7 @@ mod rows;
 mod tables;
 mod timers;
 
-pub use apply::{Applied, Header, State, apply};
+pub use apply::{Applied, Header, KeyMap, State, apply};
 pub use clock_steps::{ClockRow, STEP_BACK_TOLERANCE, WentBack, is_step};
 pub use effect::Effect;
 pub use entry::{

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use palabre_store::{Direction, Result, Row, Snapshot, Store};
-use palabre_types::TableId;
+use palabre_types::{Key, TableId};
 
 use crate::apply::{Applied, Header, State, apply};
 use crate::tables::{LAST_BATCH, LAST_BATCH_KEY, journal};
@@ -51,8 +51,12 @@ pub fn rebuild(snapshot: &Snapshot) -> Result<Vec<RowDifference>> {
 }
 
 fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &mut Vec<RowDifference>) -> Result<()> {
-    let mut stored = stored.scan(table, &[], None, Direction::Forward)?.peekable();
-    let mut rebuilt = rebuilt.scan(table, &[], None, Direction::Forward)?.peekable();
+    // An expiry follows from its row, which the journal may not describe.
+    let is_described = |row: &Result<(Vec<u8>, Row)>| {
+        table != TableId::Expiry || row.as_ref().is_ok_and(|(key, _)| of_expiry(key).is_none_or(TableId::is_journalled))
+    };
+    let mut stored = stored.scan(table, &[], None, Direction::Forward)?.filter(is_described).peekable();
+    let mut rebuilt = rebuilt.scan(table, &[], None, Direction::Forward)?.filter(is_described).peekable();
     loop {
         // Of the two next rows, those with the lower key, which may be both.
         let order = match (stored.peek(), rebuilt.peek()) {
@@ -72,4 +76,10 @@ fn compare(table: TableId, stored: &Snapshot, rebuilt: &Snapshot, differences: &
         let (stored, rebuilt) = (left.map(|(_, row)| row), right.map(|(_, row)| row));
         differences.push(RowDifference { table, key, stored, rebuilt });
     }
+}
+
+/// Returns the table of an entry of the expiry index, whose key is the expiry, the table and the key.
+fn of_expiry(mut key: &[u8]) -> Option<TableId> {
+    u64::decode(&mut key)?;
+    TableId::from_u8(u8::decode(&mut key)?)
 }

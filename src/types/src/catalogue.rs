@@ -149,7 +149,7 @@ impl TableId {
     /// contents of files, which may be large and have to be gone once they are deleted.
     #[must_use]
     pub const fn is_journalled(self) -> bool {
-        !matches!(self, Self::Meta | Self::Expiry | Self::Journal | Self::Installation | Self::RoomFiles)
+        !matches!(self, Self::Meta | Self::Journal | Self::Installation | Self::RoomFiles)
     }
 
     /// Returns the table with a discriminant.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_state::{CHAIN_KIND, OUTBOX};
+use palabre_state::{OUTBOX, Stored};
 
 use super::attempt::{self, AttemptLimits};
 use super::pending_action::{ChainId, Completed, PendingAction};
@@ -18,7 +18,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {
         if attempts > 0 && !outbox.wait(attempt::retry_delay(attempts, &*outbox.cx.entropy)).await {
             return;
         }
-        let key = (chain.bot.to_string(), CHAIN_KIND, position.block, position.index);
+        let key = position.outbox_key(chain.bot.as_str(), chain.class, Stored::Chain);
         let (store, clock, row_key) = (outbox.cx.store.clone(), Arc::clone(&outbox.cx.clock), key.clone());
         let read = tokio::task::spawn_blocking(move || OUTBOX.get(&store.snapshot(clock.now())?, &row_key)).await;
         let row = match read {

@@ -177,11 +177,10 @@ fn put_last_batch(before: Option<u64>, number: u64, batch: &mut Batch) {
     LAST_BATCH.put(batch, &LAST_BATCH_KEY.to_owned(), &number);
 }
 
-/// Adds an entry batch of the journal to a batch, unless it is empty. `plain` is the encoding buffer.
+/// Adds an entry batch of the journal to a batch. `plain` is the encoding buffer.
+///
+/// Also one without entries, whose rows are not journalled: numbers have no gaps.
 fn put_entry_batch(batch: &EntryBatch, number: u64, plain: &mut Vec<u8>, rows: &mut Batch) {
-    if batch.entries.is_empty() {
-        return;
-    }
     JOURNAL.put(rows, &number, &batch.pack(plain));
     // Large batches are rare, and a buffer for them is not kept.
     if plain.capacity() > PLAIN_BUFFER_MAX {
