@@ -205,7 +205,10 @@ async fn edits_that_became_one_have_its_outcome() {
     daemon.platform.refuses(|action| {
         (action.kind() == ActionKind::Edit).then_some(ActionError::RateLimited { retry_after: Duration::from_secs(1) })
     });
-    for text in ["first", "1", "2"] {
+    daemon.says("general", "first").await;
+    // Otherwise the outbox may find all three before it tries one, and make one of them.
+    daemon.soon("the first is tried", |daemon| daemon.platform.attempts(ActionKind::Edit) == 1).await;
+    for text in ["1", "2"] {
         daemon.says("general", text).await;
     }
     daemon.soon("all are decided", |daemon| daemon.engine.status().bots[0].waiting_actions == 3).await;
