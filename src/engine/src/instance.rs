@@ -127,13 +127,18 @@ impl ScriptInstance {
     /// Builds the instance, without a version of the script.
     pub(crate) fn new(spec: InstanceSpec, cx: EngineContext, peers: Peers) -> Self {
         let store = ScriptStore::new(&spec, cx.clone(), peers.clone());
+        // If it cannot be read now, what it proposes is refused, and it is built again.
+        let head = store.head().unwrap_or_else(|error| {
+            tracing::error!(script = %spec.name, "cannot read its head: {error}");
+            0
+        });
+        let run_batch = RunBatch::first(&spec, head, store.durable());
         let InstanceSpec { script_id, name, limits, config, grants, seed, asking, status, .. } = spec;
         // If the store cannot be read now, the next start finds them.
         let deferred = store.deferred_places().unwrap_or_else(|error| {
             tracing::error!(script = %name, "cannot read its deferred events, which wait: {error}");
             HashMap::new()
         });
-        let run_batch = RunBatch::first(script_id, name.clone(), store.durable());
         Self {
             index: script_id,
             name,

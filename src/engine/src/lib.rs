@@ -60,13 +60,14 @@ mod workers;
 
 pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use engine::Engine;
+pub use engine::edits::{EditError, ValueChange};
 pub use engine::options::{EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use outbox::bot::OutboxLimits;
 pub use palabre_state::{
-    DeadLetter, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord, ScriptVersion, TaskRun,
-    VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,
+    DeadLetter, EditRecord, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord,
+    ScriptVersion, TaskRun, VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,
 };
 pub use reexecute::journal::{Difference, Mismatch, reexecute_journal};
 pub use reexecute::rows::MemoryRows;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use palabre_fetch::{Grants, Request};
 use palabre_platform::{EmitError, Verdict};
-use palabre_script::{Answer, Coverage, Declarations, Failure, Limits, Source};
+use palabre_script::{Answer, Coverage, Declarations, Failure, Limits, Source, Write};
 use palabre_state::{DeferredChange, RunOutcome, RunRecord, ScriptVersion, WaitingRun, WentBack};
 use palabre_store::Error;
 use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, RunId, ScriptName};
@@ -46,7 +46,7 @@ pub(crate) enum CoreMessage {
         /// Whether the sender waits for the receipt.
         is_urgent: bool,
     },
-    /// Run batches that belong together, and become durable together.
+    /// Run batches that belong together: they are accepted and become durable together.
     RunBatches(Vec<RunBatch>),
     /// The active version of a script has changed.
     Hooks {
@@ -63,6 +63,8 @@ pub(crate) enum CoreMessage {
         event: Event,
         reply: ReplySender,
     },
+    /// An operator changes values of a script.
+    Edit(EditRequest),
     /// The answer to an HTTP request of a run.
     Answered {
         script_id: usize,
@@ -140,6 +142,15 @@ pub(crate) struct RowsWrite {
     pub(crate) rows: Batch,
 }
 
+/// Values of a script that an operator changes.
+pub(crate) struct EditRequest {
+    pub(crate) script: ScriptName,
+    /// The operator.
+    pub(crate) by: String,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) receipt: ReceiptSender,
+}
+
 /// A new script, as the sequencer sees it.
 pub(crate) struct Registration {
     pub(crate) name: ScriptName,
@@ -160,9 +171,15 @@ pub(crate) struct Registration {
 /// Steps that a worker hands over together, in order, with all their effects.
 pub(crate) struct RunBatch {
     pub(crate) script_id: usize,
+    /// The instance of the script that computed it: see [`InstanceSpec::incarnation`].
+    pub(crate) incarnation: u32,
+    /// The head of the script that it was computed on.
+    pub(crate) head: u64,
     pub(crate) script: ScriptVersion,
     /// The steps. Their position of the script in an entry batch is not known here; it is 0.
     pub(crate) runs: Vec<RunRecord>,
+    /// The edit that the instance has applied. Such a batch has nothing else.
+    pub(crate) edit: Option<u64>,
     /// The last event that the script has processed.
     pub(crate) cursor: Option<u64>,
     /// HTTP requests of runs that began to wait.
@@ -178,11 +195,14 @@ pub(crate) struct RunBatch {
 
 impl RunBatch {
     /// Returns an empty run batch: the first one of a script.
-    pub(crate) fn first(script_id: usize, name: ScriptName, durable: Arc<AtomicU64>) -> Self {
+    pub(crate) fn first(spec: &InstanceSpec, head: u64, durable: Arc<AtomicU64>) -> Self {
         Self {
-            script_id,
-            script: ScriptVersion { name, version: "".into() },
+            script_id: spec.script_id,
+            incarnation: spec.incarnation,
+            head,
+            script: ScriptVersion { name: spec.name.clone(), version: "".into() },
             runs: Vec::new(),
+            edit: None,
             cursor: None,
             requests: Vec::new(),
             waits: Vec::new(),
@@ -195,14 +215,32 @@ impl RunBatch {
     /// Returns an empty run batch: the one after this.
     pub(crate) fn following(&self) -> Self {
         Self {
+            script_id: self.script_id,
+            incarnation: self.incarnation,
+            head: self.next_head(),
             script: self.script.clone(),
+            runs: Vec::new(),
+            edit: None,
+            cursor: None,
+            requests: Vec::new(),
+            waits: Vec::new(),
+            deferred: Vec::new(),
             number: self.number + 1,
-            ..Self::first(self.script_id, self.script.name.clone(), Arc::clone(&self.durable))
+            durable: Arc::clone(&self.durable),
         }
     }
 
+    /// Returns the head of the script after this.
+    pub(crate) fn next_head(&self) -> u64 {
+        self.head + self.runs.len() as u64 + u64::from(self.edit.is_some())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.cursor.is_none() && self.waits.is_empty() && self.deferred.is_empty()
+        self.runs.is_empty()
+            && self.edit.is_none()
+            && self.cursor.is_none()
+            && self.waits.is_empty()
+            && self.deferred.is_empty()
     }
 
     /// Whether anything happens only once this is durable, other than that stored values are.
@@ -253,6 +291,12 @@ pub(crate) enum Task {
         run: RunId,
         answer: Answer,
     },
+    /// Apply an edit, and propose it in order with the script's steps.
+    Edit {
+        script_id: usize,
+        id: u64,
+        writes: Vec<Write>,
+    },
     /// Report when this is reached.
     Barrier(u64),
     /// The clock went back, and the store has been corrected.
@@ -282,6 +326,10 @@ pub(crate) enum Task {
 #[derive(Clone)]
 pub(crate) struct InstanceSpec {
     pub(crate) script_id: usize,
+    /// The number of instances of the script before it in this process.
+    ///
+    /// Only what the latest one proposes is accepted.
+    pub(crate) incarnation: u32,
     pub(crate) name: ScriptName,
     pub(crate) limits: Limits,
     /// The value that it reads as `config`.

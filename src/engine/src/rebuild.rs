@@ -1,4 +1,6 @@
-//! Rebuilds the scripts of a failed worker: with their last version and all unfinished events.
+//! Rebuilds scripts whose worker has failed, or whose steps were refused.
+//!
+//! With their last version and all unfinished events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,7 +48,13 @@ impl Specs {
     }
 }
 
-/// Rebuilds scripts whose worker has failed.
+/// A script to be rebuilt, and the number of its new instance.
+pub(crate) struct Rebuild {
+    pub(crate) script_id: usize,
+    pub(crate) incarnation: u32,
+}
+
+/// Rebuilds scripts whose worker has failed, or whose steps were refused.
 pub(crate) struct Rebuilder {
     pub(crate) cx: EngineContext,
     pub(crate) workers: Workers,
@@ -54,18 +62,19 @@ pub(crate) struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// Rebuilds scripts as their ids arrive, until the sequencer has ended.
-    pub(crate) async fn run(self, mut script_ids: mpsc::UnboundedReceiver<usize>) {
-        while let Some(script_id) = script_ids.recv().await {
-            self.rebuild(script_id).await;
+    /// Rebuilds scripts as they arrive, until the sequencer has ended.
+    pub(crate) async fn run(self, mut rebuilds: mpsc::UnboundedReceiver<Rebuild>) {
+        while let Some(Rebuild { script_id, incarnation }) = rebuilds.recv().await {
+            self.rebuild(script_id, incarnation).await;
             self.cx.send(CoreMessage::Rebuilt { script_id });
         }
     }
 
-    async fn rebuild(&self, script_id: usize) {
+    async fn rebuild(&self, script_id: usize, incarnation: u32) {
         let spec = self.specs.lock().get(&script_id).cloned();
         let Some(Spec { instance, source, config }) = spec else { return };
         let name = instance.name.clone();
+        let instance = InstanceSpec { incarnation, ..instance };
         self.workers.send(script_id, Task::Adopt(Box::new(instance)));
         if let Some(source) = source {
             let (reply, outcome) = oneshot::channel();

@@ -36,7 +36,9 @@ pub(crate) struct Route {
     pub(crate) version: Arc<str>,
     /// Whether it has received its recovered work, so that new events may follow.
     pub(crate) is_ready: bool,
-    /// Failures of its worker without a completed rebuild; a worker may fail again meanwhile.
+    /// The number of its latest instance, whose proposals alone are accepted.
+    pub(crate) incarnation: u32,
+    /// Rebuilds that are not completed; its worker may fail again meanwhile.
     pub(crate) rebuilds: u32,
 }
 
@@ -84,6 +86,7 @@ impl Route {
             outgoing: Vec::new(),
             version: "".into(),
             is_ready: false,
+            incarnation: 0,
             rebuilds: 0,
         }
     }

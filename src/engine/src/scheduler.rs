@@ -25,6 +25,8 @@ pub(crate) enum Due {
     Timer { script: ScriptName, key: String },
     /// A script's task; of those due at the same time, the lower rank comes first.
     Task { rank: i32, script: ScriptName, task: String, due: Millis, attempt: u32, is_new: bool },
+    /// The end of the time in which a script's worker has to apply an edit.
+    Edit(u64),
     /// The removal of expired rows and old entry batches.
     Housekeeping,
     /// A barrier: everything that was due before it has been passed on. The last of its time.

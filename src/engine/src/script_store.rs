@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use palabre_script::{Change, Denied, HostApi, Input, Limit, Meters, MetricChange, Stored};
-use palabre_state::{DEFERRED_EVENTS, SENDERS, WentBack, task_runs};
+use palabre_state::{DEFERRED_EVENTS, SCRIPT_HEADS, SENDERS, WentBack, task_runs};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
     ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
@@ -80,6 +80,14 @@ impl ScriptStore {
             self.peers.record_unreadable();
         }
         error.to_string()
+    }
+
+    /// Returns the head of the script in the store.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn head(&self) -> StoreResult<u64> {
+        Ok(SCRIPT_HEADS.get(&self.cx.store.snapshot(0)?, &self.script.to_string())?.unwrap_or(0))
     }
 
     /// Returns the places with deferred events, and the number of those.

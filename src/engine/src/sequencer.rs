@@ -8,7 +8,9 @@ mod catching_up;
 mod clock;
 mod closing;
 mod deliveries;
+mod edits;
 mod failed_actions;
+mod heads;
 mod intake;
 mod quiesce;
 mod release;
@@ -40,6 +42,7 @@ use crate::outbox::Outbox;
 use crate::pending_waits::Requests;
 use crate::published::Published;
 use crate::read_back::ReadBack;
+use crate::rebuild::Rebuild;
 use crate::route::Route;
 use crate::router::Router;
 use crate::scheduler::Due;
@@ -65,8 +68,8 @@ pub(crate) struct SequencerOptions {
     pub(crate) operators: Operators,
     /// The channel to the reader of the journal.
     pub(crate) reader: Sender<ReadBack>,
-    /// The channel to the rebuilder, for scripts whose worker failed.
-    pub(crate) rebuilds: mpsc::UnboundedSender<usize>,
+    /// The channel to the rebuilder.
+    pub(crate) rebuilds: mpsc::UnboundedSender<Rebuild>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) latest_reading: Arc<LatestReading>,
     pub(crate) initial: InitialState,
@@ -111,7 +114,7 @@ pub(crate) struct Sequencer {
     http: Arc<dyn Http>,
     operators: Operators,
     reader: Sender<ReadBack>,
-    rebuilds: mpsc::UnboundedSender<usize>,
+    rebuilds: mpsc::UnboundedSender<Rebuild>,
     vitals: Arc<Vitals>,
     latest_reading: Arc<LatestReading>,
     clock_row: ClockRow,
@@ -222,11 +225,8 @@ impl Sequencer {
                 self.ingest(state, event, rows, (receipt, is_urgent));
             }
             CoreMessage::Write { write, receipt, is_urgent } => self.write(state, write, receipt, is_urgent),
-            CoreMessage::RunBatches(run_batches) => {
-                for run_batch in run_batches {
-                    self.apply_run_batch(state, run_batch);
-                }
-            }
+            CoreMessage::RunBatches(run_batches) => self.propose(state, run_batches),
+            CoreMessage::Edit(request) => self.edit(state, request),
             CoreMessage::Hooks { script_id, hooks, declared, version, stored } => {
                 if let Some(stored) = stored {
                     self.put_version(state, script_id, &version, &stored);

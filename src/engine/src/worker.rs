@@ -135,6 +135,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             instance.unload(Reason::Stop);
             cx.send(instance.activation_message());
         }),
+        Task::Edit { script_id, id, writes } => on(script_id, &mut |instance| instance.edit(id, &writes)),
         Task::Resume { script_id } => on(script_id, &mut ScriptInstance::resume),
         Task::WentBack(back) => instances.values_mut().for_each(|instance| instance.went_back(&back)),
         Task::Coverage { script_id, reply } => {

@@ -53,7 +53,7 @@ pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
 pub use fault::Failure;
 pub use grants::GRANTS;
 pub use host_api::{Denied, EmptyHost, HostApi, Input, Stored};
-pub use limits::{Limit, Limits, RequestLimits};
+pub use limits::{KEY_BYTES, Limit, Limits, RequestLimits, VALUE_BYTES};
 pub use manifest::{ConfigFault, ConfigField, ConfigKind, Manifest};
 pub use meter::Meters;
 pub use observation::{Divergence, FunctionCall, Observation};

@@ -116,9 +116,9 @@ impl Default for RequestLimits {
 /// Compiling cannot be interrupted; this size takes about 15 ms.
 pub(crate) const SOURCE_BYTES: usize = 256 << 10;
 /// The maximum length of a stored key, in bytes.
-pub(crate) const KEY_BYTES: usize = 512;
+pub const KEY_BYTES: usize = 512;
 /// The maximum size of a stored value or a message, as passed by a script, in bytes.
-pub(crate) const VALUE_BYTES: usize = 256 << 10;
+pub const VALUE_BYTES: usize = 256 << 10;
 /// The maximum size of the values passed to `t`, in bytes.
 ///
 /// A text can contain each of them a hundred times.

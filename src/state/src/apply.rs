@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use palabre_script::Change;
+use palabre_script::{Change, Write};
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Action, ActionKey, Batch, EventKind, Millis, Op, RoomId, ScriptName, TableId};
 
@@ -15,8 +15,8 @@ use crate::entry_batch::ScriptVersion;
 use crate::placement::{Class, Position, Stored};
 use crate::rows::OutboxRow;
 use crate::tables::{
-    BEGUN_ATTEMPTS, DEAD_LETTERS, DEFERRED_EVENTS, OUTBOX, QUEUE_CURSORS, SCRIPT_CURSORS, SENDERS, SENT_MESSAGES,
-    WAITING_RUNS, value_key,
+    BEGUN_ATTEMPTS, DEAD_LETTERS, DEFERRED_EVENTS, OUTBOX, QUEUE_CURSORS, SCRIPT_CURSORS, SCRIPT_HEADS, SENDERS,
+    SENT_MESSAGES, WAITING_RUNS, value_key,
 };
 use crate::timers::Timers;
 
@@ -42,6 +42,8 @@ pub struct State {
     pub timers: Timers,
     /// The cursor of each script: the last event that it has processed.
     cursors: HashMap<ScriptName, u64>,
+    /// The head of each script: the number of its steps and edits so far.
+    heads: HashMap<ScriptName, u64>,
     /// The batch of the last entry with actions, and the number of its actions so far.
     actions: (u64, u32),
 }
@@ -57,7 +59,17 @@ impl State {
             let (script, cursor) = row?;
             state.cursors.insert(script.into(), cursor);
         }
+        for row in SCRIPT_HEADS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+            let (script, head) = row?;
+            state.heads.insert(script.into(), head);
+        }
         Ok(state)
+    }
+
+    /// Returns the head of a script: the number of its steps and edits so far.
+    #[must_use]
+    pub fn head(&self, script: &ScriptName) -> u64 {
+        self.heads.get(script).copied().unwrap_or(0)
     }
 
     /// Returns the position of the next action of a batch.
@@ -83,6 +95,7 @@ pub struct Applied {
     /// The last change of each value of a script.
     values: BTreeMap<ScriptName, KeyMap<Change>>,
     script_cursors: BTreeMap<ScriptName, u64>,
+    script_heads: BTreeMap<ScriptName, u64>,
     queue_cursors: HashMap<(RoomId, Class), Position>,
 }
 
@@ -93,6 +106,7 @@ impl Applied {
         self.rows.is_empty()
             && self.values.is_empty()
             && self.script_cursors.is_empty()
+            && self.script_heads.is_empty()
             && self.queue_cursors.is_empty()
     }
 
@@ -112,6 +126,9 @@ impl Applied {
         for (script, cursor) in self.script_cursors {
             SCRIPT_CURSORS.put(&mut rows, &script.to_string(), &cursor);
         }
+        for (script, head) in self.script_heads {
+            SCRIPT_HEADS.put(&mut rows, &script.to_string(), &head);
+        }
         for ((room, class), position) in self.queue_cursors {
             QUEUE_CURSORS.put(&mut rows, &class.cursor_key(&room), &position);
         }
@@ -127,6 +144,10 @@ pub fn apply(state: &mut State, header: Header, scripts: &[ScriptVersion], entry
         // Refused alone: the other entries of the batch are applied in any case.
         Entry::Rows(record) => out.rows.ops.push(Op::Conditional(record.rows.clone())),
         Entry::Step(record) => step(state, header, scripts, record, out),
+        Entry::Edit(record) => {
+            move_head(state, &record.script, out);
+            write_values(&record.script, &record.writes, out);
+        }
         Entry::Progress(progress) => advance(state, scripts, progress, out),
         Entry::Notice(notice) => request_notice(state, header, notice, out),
         Entry::Action(record) => complete(header, record, out),
@@ -155,14 +176,8 @@ fn ingress(state: &mut State, record: &EventRecord, out: &mut Applied) {
 fn step(state: &mut State, header: Header, scripts: &[ScriptVersion], record: &RunRecord, out: &mut Applied) {
     let Some(script) = scripts.get(usize::from(record.script)).map(|script| &script.name) else { return };
     let effects = &record.effects;
-    if !effects.writes.is_empty() {
-        if !out.values.contains_key(script) {
-            out.values.insert(script.clone(), KeyMap::default());
-        }
-        if let Some(values) = out.values.get_mut(script) {
-            values.extend(effects.writes.iter().map(|write| (Arc::clone(&write.key), write.change.clone())));
-        }
-    }
+    move_head(state, script, out);
+    write_values(script, &effects.writes, out);
     for change in &effects.timers {
         out.effects.push(state.timers.change(script, change, record.now, &mut out.rows));
     }
@@ -175,6 +190,18 @@ fn step(state: &mut State, header: Header, scripts: &[ScriptVersion], record: &R
         spill(position, action, record.now, *spilled, out);
     }
     state.count_actions(header.number, effects.actions.len());
+}
+
+fn write_values(script: &ScriptName, writes: &[Write], out: &mut Applied) {
+    if writes.is_empty() {
+        return;
+    }
+    if !out.values.contains_key(script) {
+        out.values.insert(script.clone(), KeyMap::default());
+    }
+    if let Some(values) = out.values.get_mut(script) {
+        values.extend(writes.iter().map(|write| (Arc::clone(&write.key), write.change.clone())));
+    }
 }
 
 fn advance(state: &mut State, scripts: &[ScriptVersion], progress: &Progress, out: &mut Applied) {
@@ -204,16 +231,30 @@ fn advance(state: &mut State, scripts: &[ScriptVersion], progress: &Progress, ou
 ///
 /// An event that is not journalled has a sequence number too, and may be handled out of order.
 fn move_cursor(state: &mut State, script: &ScriptName, seq: u64, out: &mut Applied) {
-    let cursor = match state.cursors.get_mut(script) {
-        Some(cursor) => {
-            *cursor = seq.max(*cursor);
-            *cursor
-        }
-        None => *state.cursors.entry(script.clone()).or_insert(seq),
-    };
-    match out.script_cursors.get_mut(script) {
-        Some(known) => *known = cursor,
-        None => drop(out.script_cursors.insert(script.clone(), cursor)),
+    let cursor = update(&mut state.cursors, script, |cursor| cursor.max(seq));
+    record(&mut out.script_cursors, script, cursor);
+}
+
+/// Moves the head of a script by one step or edit.
+fn move_head(state: &mut State, script: &ScriptName, out: &mut Applied) {
+    let head = update(&mut state.heads, script, |head| head + 1);
+    record(&mut out.script_heads, script, head);
+}
+
+/// Changes the number of a script, which is 0 at first. Returns the new one.
+fn update(numbers: &mut HashMap<ScriptName, u64>, script: &ScriptName, change: impl FnOnce(u64) -> u64) -> u64 {
+    // Only the first time is the name cloned.
+    if let Some(number) = numbers.get_mut(script) {
+        *number = change(*number);
+        return *number;
+    }
+    *numbers.entry(script.clone()).or_insert(change(0))
+}
+
+fn record(rows: &mut BTreeMap<ScriptName, u64>, script: &ScriptName, number: u64) {
+    match rows.get_mut(script) {
+        Some(known) => *known = number,
+        None => drop(rows.insert(script.clone(), number)),
     }
 }
 

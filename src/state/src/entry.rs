@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use palabre_script::{Answer, Effects, FunctionCall, Observation, Wait};
+use palabre_script::{Answer, Effects, FunctionCall, Observation, Wait, Write};
 use palabre_types::{Action, ActionKey, Batch, Event, EventName, Fault, MessageId, Millis, RoomId, RunId, ScriptName};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub enum Entry {
     Rows(RowsRecord),
     /// One step of a run.
     Step(RunRecord),
+    /// Values of a script that an operator changed.
+    Edit(EditRecord),
     /// The progress of a script after some steps.
     Progress(Progress),
     /// A message of the runtime itself to the operator.
@@ -85,6 +87,11 @@ pub struct RunRecord {
     pub run: RunId,
     /// Position of the script in [`EntryBatch::scripts`](crate::EntryBatch::scripts).
     pub script: u16,
+    /// The head of the script that it was computed on: the number of steps and edits before it.
+    ///
+    /// A step is accepted only if that is still the head. Otherwise its event is handled again.
+    #[serde(default)]
+    pub head: u64,
     /// The hook.
     pub hook: EventName,
     /// The time that the script saw during the step.
@@ -115,6 +122,19 @@ pub struct RunRecord {
     /// The indexes of its actions for which the outbox had no room in memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spilled: Vec<Spilled>,
+}
+
+/// Values of a script that an operator changed between two of its steps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EditRecord {
+    /// The script.
+    pub script: ScriptName,
+    /// The head of the script before it, as in [`RunRecord::head`].
+    pub head: u64,
+    /// The operator.
+    pub by: String,
+    /// The changes.
+    pub writes: Vec<Write>,
 }
 
 /// An action for which the outbox had no room in memory.

@@ -18,8 +18,8 @@ pub use apply::{Applied, Header, KeyMap, State, apply};
 pub use clock_steps::{ClockRow, STEP_BACK_TOLERANCE, WentBack, is_step};
 pub use effect::Effect;
 pub use entry::{
-    ActionRecord, ActionResult, DeferredChange, Entry, EventRecord, GivenUp, Notice, Progress, RowsRecord, RunOutcome,
-    RunRecord, Spilled,
+    ActionRecord, ActionResult, DeferredChange, EditRecord, Entry, EventRecord, GivenUp, Notice, Progress, RowsRecord,
+    RunOutcome, RunRecord, Spilled,
 };
 pub use entry_batch::{EntryBatch, PackedBatch, RequestedAction, ScriptVersion};
 pub use placement::{CHAIN_KIND, Class, OutboxKey, Position, Stored, spilled_kind};
@@ -29,7 +29,7 @@ pub use rows::{
 };
 pub use tables::{
     BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX, QUEUE_CURSORS,
-    RECOVERY, SCRIPT_CURSORS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS, TIMERS,
-    WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
+    RECOVERY, SCRIPT_CURSORS, SCRIPT_HEADS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS,
+    TIMERS, WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
 };
 pub use timers::Timers;

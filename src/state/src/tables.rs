@@ -15,6 +15,8 @@ use crate::rows::{DeadLetter, OutboxRow, RecoveryAttempts, TaskRow, TaskRun, Tim
 pub const JOURNAL: Table<u64, PackedBatch> = Table::new(TableId::Journal);
 /// Cursors of scripts: the last event that each has finished, or brought to its first wait.
 pub const SCRIPT_CURSORS: Table<String, u64> = Table::new(TableId::ScriptCursors);
+/// Heads of scripts: the number of steps and edits of each so far.
+pub const SCRIPT_HEADS: Table<String, u64> = Table::new(TableId::ScriptHeads);
 /// The number of the last entry batch.
 pub const LAST_BATCH: Table<String, u64> = Table::new(TableId::LastEntryBatch);
 /// The key of the only row of [`LAST_BATCH`].

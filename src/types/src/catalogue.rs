@@ -134,6 +134,8 @@ catalogue! {
     ScriptSources = "script_sources",
     /// Versions of scripts: their files and settings, by script and hash. The engine's.
     ScriptVersions = "script_versions",
+    /// The head of each script: the number of its steps and edits so far. The engine's.
+    ScriptHeads = "script_heads",
 }
 
 impl TableId {

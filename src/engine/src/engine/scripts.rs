@@ -64,6 +64,7 @@ impl Engine {
             })));
             let instance = InstanceSpec {
                 script_id,
+                incarnation: 0,
                 name: name.clone(),
                 limits,
                 config,

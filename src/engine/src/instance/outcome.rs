@@ -199,6 +199,7 @@ impl ScriptInstance {
         self.run_batch.runs.push(RunRecord {
             run: input.run,
             script: 0,
+            head: self.run_batch.next_head(),
             hook,
             now: input.now,
             seed: input.seed,

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Acquire;
 
+use palabre_script::{HostApi, Write};
+
 use super::ScriptInstance;
 use crate::message::RunBatch;
 
@@ -16,6 +18,20 @@ impl ScriptInstance {
         }
         self.store.drop_snapshot();
         run_batches
+    }
+
+    /// Applies an operator's edit, as a run batch of its own.
+    pub(crate) fn edit(&mut self, id: u64, writes: &[Write]) {
+        let before = self.seal();
+        self.sealed.extend(before);
+        for write in writes {
+            // As a run does, which reads what it overwrites: the usage is counted by the difference.
+            let _read = self.store.get(&write.key, self.now());
+            self.store.apply(&write.key, &write.change, self.run_batch.number);
+        }
+        self.run_batch.edit = Some(id);
+        let edit = self.seal();
+        self.sealed.extend(edit);
     }
 
     pub(super) fn seal(&mut self) -> Option<RunBatch> {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_script::{Effects, Ticker};
-use palabre_state::{EntryBatch, RunOutcome, RunRecord, ScriptVersion, journal};
+use palabre_script::{Effects, Ticker, Write};
+use palabre_state::{Entry, EntryBatch, RunOutcome, RunRecord, ScriptVersion, journal};
 use palabre_store::{Result, Snapshot};
 use palabre_types::{Event, EventName, RunId, RunKind, ScriptName};
 
@@ -31,6 +31,14 @@ pub enum Mismatch {
     /// The version is not stored.
     #[error("its version {0} is not stored")]
     NoVersion(Arc<str>),
+    /// It names another head than that of its script.
+    #[error("it was computed on head {recorded}, but there are {actual} steps and edits before it")]
+    Head {
+        /// The head that it names.
+        recorded: u64,
+        /// The number of steps and edits of the script before it.
+        actual: u64,
+    },
     /// The event is neither in the record nor in the journal.
     #[error("its event is not in the journal")]
     NoEvent,
@@ -58,7 +66,7 @@ pub enum Mismatch {
 /// Executes all steps of a journal again. Returns those that do something else than their records say.
 ///
 /// The values of scripts are rebuilt from nothing, so the journal must be complete, and nobody else may have
-/// changed them: no correction of a clock that went back, and no operator.
+/// changed them, as the correction of a clock that went back does.
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -68,27 +76,22 @@ pub fn reexecute_journal(snapshot: &Snapshot, ticker: &Ticker) -> Result<Vec<Dif
     let mut differences = Vec::new();
     for row in journal(snapshot)? {
         let (_, batch) = row?;
-        let (events, steps) = contents(batch);
-        history.events.extend(events);
-        for (version, record) in steps {
-            if let Some(mismatch) = history.step(&version, &record)? {
-                differences.push(Difference { script: version.name, run: record.run, mismatch });
+        let EntryBatch { scripts, entries, .. } = batch;
+        for entry in entries {
+            match entry {
+                Entry::Ingress(record) => drop(history.events.insert(record.seq, record.event)),
+                Entry::Step(record) => {
+                    let Some(version) = scripts.get(usize::from(record.script)) else { continue };
+                    if let Some(mismatch) = history.step(version, &record)? {
+                        differences.push(Difference { script: version.name.clone(), run: record.run, mismatch });
+                    }
+                }
+                Entry::Edit(record) => history.scripts.entry(record.script).or_default().write(&record.writes),
+                _ => {}
             }
         }
     }
     Ok(differences)
-}
-
-/// An event and its sequence number.
-type JournalledEvent = (u64, Arc<Event>);
-
-/// Returns the events of an entry batch, and its steps with the version that each ran on.
-fn contents(batch: EntryBatch) -> (Vec<JournalledEvent>, Vec<(ScriptVersion, RunRecord)>) {
-    let events = batch.events().map(|record| (record.seq, Arc::clone(&record.event))).collect();
-    let scripts = batch.scripts.clone();
-    let version = |record: &RunRecord| scripts.get(usize::from(record.script)).cloned();
-    let steps = batch.into_steps().filter_map(|record| Some((version(&record)?, record))).collect();
-    (events, steps)
 }
 
 /// The state after the part of the journal that has been read.
@@ -103,6 +106,8 @@ struct History<'a> {
 /// The state of one script between two of its steps.
 #[derive(Default)]
 struct ScriptHistory {
+    /// The number of its steps and edits.
+    head: u64,
     rows: Rc<MemoryRows>,
     /// If `on_unload` was the last step: its event, and the values before it.
     before_unload: Option<(u64, Rc<MemoryRows>)>,
@@ -115,6 +120,10 @@ struct ScriptHistory {
 impl History<'_> {
     /// Executes a step and compares it with its record. Returns the difference, if there is one.
     fn step(&mut self, version: &ScriptVersion, record: &RunRecord) -> Result<Option<Mismatch>> {
+        let actual = self.scripts.entry(version.name.clone()).or_default().head;
+        if record.head != actual {
+            return Ok(Some(Mismatch::Head { recorded: record.head, actual }));
+        }
         let executed = match self.version(version)? {
             Some(stored) => self.execute(&version.name, &stored, record),
             None => Err(Mismatch::NoVersion(Arc::clone(&version.version))),
@@ -182,6 +191,12 @@ impl ScriptHistory {
     fn follow(&mut self, record: &RunRecord) {
         let is_unload = record.hook == EventName::Unload && record.run.kind == RunKind::Hook;
         self.before_unload = is_unload.then(|| (record.run.seq, Rc::new(MemoryRows::clone(&self.rows))));
-        self.rows.apply(&record.effects.writes);
+        self.write(&record.effects.writes);
+    }
+
+    /// Applies the writes of a step or edit.
+    fn write(&mut self, writes: &[Write]) {
+        self.head += 1;
+        self.rows.apply(writes);
     }
 }

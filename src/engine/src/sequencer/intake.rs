@@ -189,6 +189,7 @@ impl Sequencer {
                     self.append_rows(state, "tasks", "a task began", rows);
                 }
             }
+            Due::Edit(id) => self.edit_is_overdue(state, id),
             Due::Barrier(number) => self.pass_barrier(number),
             // The cleaner does the rest.
             Due::Housekeeping => self.record_clock(state, time),

@@ -14,13 +14,16 @@ use crate::pending_waits::Fetch;
 use crate::refusals::Refusal;
 
 impl Sequencer {
-    pub(super) fn apply_run_batch(&mut self, state: &mut State, run_batch: RunBatch) {
+    pub(super) fn accept(&mut self, state: &mut State, run_batch: RunBatch) {
         let script_id = run_batch.script_id;
         // Before the runs, one of which may wait again.
         for (seq, _) in run_batch.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
             state.outcomes.wait_is_over(script_id, *seq);
         }
         state.open.touch(run_batch.has_more_to_come());
+        if let Some(id) = run_batch.edit {
+            self.edited(state, id);
+        }
         let script = state.open.script(&run_batch.script.name, &run_batch.script.version);
         for mut step in run_batch.runs {
             step.script = script;

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::release::Withheld;
 use crate::interactions::Interactions;
-use crate::message::ReplySender;
+use crate::message::{EditRequest, ReplySender};
 use crate::open_batch::OpenBatch;
 use crate::pending_waits::Outcomes;
 
@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) interactions: Interactions,
     /// Scripts to be rebuilt, each once that batch is durable.
     pub(super) rebuilding: Vec<(usize, u64)>,
+    /// Edits that workers have not proposed yet.
+    pub(super) edits: HashMap<u64, EditRequest>,
     /// The number of failures of a worker at an event of a script.
     pub(super) failures: HashMap<(usize, u64), u32>,
     /// The number of failed actions reported to each script in the minute that began then.

@@ -10,6 +10,7 @@ use palabre_types::Event;
 use super::Sequencer;
 use super::state::State;
 use crate::backlog::Cursor;
+use crate::rebuild::Rebuild;
 use crate::route::{Lag, Replay};
 
 /// Failures of workers at an event before it is given up.
@@ -24,26 +25,36 @@ impl Sequencer {
         if let Some(script_id) = running {
             self.count_failure(state, script_id);
         }
-        let number = self.number;
-        for (script_id, route) in self.routes.iter_mut().enumerate().filter(|(_, route)| route.worker == worker) {
-            let count = route.unfinished();
-            let first = route.window.front().map(|(seq, block, _)| Cursor { block: *block, seq: *seq });
-            for (_, block, _) in route.window.drain(..) {
-                state.finish_one(block);
+        for script_id in 0..self.routes.len() {
+            if self.routes[script_id].worker != worker {
+                continue;
             }
-            route.window_bytes = 0;
-            route.outgoing.clear();
-            if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
-                route.lag = Some(Lag { cursor, count, is_reading: false });
-            }
+            self.return_to_journal(state, script_id);
+            let route = &mut self.routes[script_id];
             // One at a time, to find out which event it is if it happens again. A script that had
             // nothing to do is not to blame.
             route.replay = route.lag.is_some().then(|| Replay { is_free: true, ..Replay::default() });
-            route.is_ready = false;
-            route.rebuilds += 1;
-            state.rebuilding.push((script_id, number));
         }
-        // What they did until then has to be durable before they read it.
+    }
+
+    /// Returns the unfinished events of a script to the journal, to be handled by a new instance.
+    pub(super) fn return_to_journal(&mut self, state: &mut State, script_id: usize) {
+        let Some(route) = self.routes.get_mut(script_id) else { return };
+        let count = route.unfinished();
+        let first = route.window.front().map(|(seq, block, _)| Cursor { block: *block, seq: *seq });
+        for (_, block, _) in route.window.drain(..) {
+            state.finish_one(block);
+        }
+        route.window_bytes = 0;
+        route.outgoing.clear();
+        if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
+            route.lag = Some(Lag { cursor, count, is_reading: false });
+        }
+        route.is_ready = false;
+        route.incarnation += 1;
+        route.rebuilds += 1;
+        state.rebuilding.push((script_id, self.number));
+        // What it did until then has to be durable before it reads that.
         state.open.touch(true);
     }
 
@@ -96,8 +107,9 @@ impl Sequencer {
             return;
         }
         for (script_id, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
+            let Some(route) = self.routes.get(script_id) else { continue };
             // The receiver ends only at shutdown.
-            let _sent = self.rebuilds.send(script_id);
+            let _sent = self.rebuilds.send(Rebuild { script_id, incarnation: route.incarnation });
         }
     }
 
