@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use palabre_script::{EmptyHost, Limits, Source, Ticker, Vm};
+use palabre_script::{EmptyHost, Source, Ticker, Vm};
 use palabre_tests::{Client, Project};
+use palabre_types::Limits;
 use serde_json::json;
 
 use crate::process::resident;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use palabre_engine::{Engine, Options, ScriptSetup};
 use palabre_platform::*;
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_store::Store;
 use palabre_types::*;
 use tokio::sync::watch;

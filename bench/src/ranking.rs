@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use palabre_engine::{Engine, Options, ScriptSetup, Web};
 use palabre_platform::{Adapter, SeededEntropy, SystemClock};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_sim::{Person, Sim};
 use palabre_store::Store;
+use palabre_types::Limits;
 
 use crate::report::Report;
 

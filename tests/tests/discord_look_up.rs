@@ -8,10 +8,10 @@ use std::time::Duration;
 use palabre_discord::{Config, Discord, Setup};
 use palabre_engine::{Engine, Options, ScriptSetup, Web};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_store::Store;
 use palabre_tests::discord::{self, Fault, StandIn};
-use palabre_types::Bot;
+use palabre_types::{Bot, Limits};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
 /// More than the few minutes for which Discord knows a nonce.

@@ -8,11 +8,10 @@ use std::time::Duration;
 use palabre_engine::{Engine, Options, ScriptSetup};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
 use palabre_rooms::{Config, Retention, Rooms};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_sim::Sim;
 use palabre_store::{Direction, Store, Table};
-use palabre_types::Bot;
-use palabre_types::TableId;
+use palabre_types::{Bot, Limits, TableId};
 use serde_json::Value;
 
 const HOUR: Duration = Duration::from_secs(3_600);

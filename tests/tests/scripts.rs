@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use palabre_engine::{BotSettings, Engine, Options, ScriptSetup};
 use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_sim::Sim;
 use palabre_store::Store;
+use palabre_types::Limits;
 
 struct Chat {
     sim: Arc<Sim>,

@@ -1,7 +1,6 @@
 //! Decides who may act on whom: one rule for every platform, command and script.
 
-use palabre_script::Denied;
-use palabre_types::{Event, Impact, Member, Permission, Rank, UserId};
+use palabre_types::{Denied, Event, Impact, Member, Permission, Rank, UserId};
 
 use crate::operators::{BotSettings, Settings};
 use crate::platforms::Platforms;

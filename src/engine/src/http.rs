@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
-use palabre_fetch::{FetchError, Fetcher, Grants, Reply, Request};
+use palabre_fetch::{FetchError, Fetcher, Grants};
+use palabre_types::{Reply, Request};
 
 /// An HTTP client for requests of scripts.
 #[async_trait]

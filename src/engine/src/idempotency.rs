@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use palabre_fetch::{REQUEST_HEADERS_MAX, Request};
+use palabre_fetch::REQUEST_HEADERS_MAX;
 use palabre_platform::Entropy;
 use palabre_store::{Store, Table};
-use palabre_types::TableId;
-use palabre_types::{Batch, Millis, RunId, ScriptName};
+use palabre_types::{Batch, Millis, Request, RunId, ScriptName, TableId};
 use sha2::{Digest, Sha256};
 
 use crate::engine::options::EngineError;

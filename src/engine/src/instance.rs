@@ -16,11 +16,11 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use palabre_platform::Verdict;
-use palabre_script::{
-    Answer, Coverage, Failure, HostApi, Input, Limits, Observation, Source, Step, SuspendedRun, Vm, Wait,
-};
+use palabre_script::{Coverage, Failure, HostApi, Input, Source, Step, SuspendedRun, Vm};
 use palabre_state::{RunOutcome, VersionRow};
-use palabre_types::{Event, EventKind, EventName, Millis, Reason, RunId, ScriptName};
+use palabre_types::{
+    Answer, Event, EventKind, EventName, Limits, Millis, Observation, Reason, RunId, ScriptName, Wait,
+};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -307,7 +307,7 @@ impl ScriptInstance {
         let build = || Vm::build(source, &self.limits, &self.config, host, &self.cx.ticker);
         let vm = catch_unwind(AssertUnwindSafe(build))
             .unwrap_or_else(|_| Err(Failure::new("the host failed while it loaded the script (a bug in Palabre)")))?;
-        let row = VersionRow::new(source, &self.config, &self.limits, &self.grants, vm.take_observations());
+        let row = VersionRow::new(&source.version(), &self.config, &self.limits, &self.grants, vm.take_observations());
         Ok((Rc::new(RefCell::new(vm)), row))
     }
 

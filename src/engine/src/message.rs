@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use palabre_fetch::{Grants, Request};
+use palabre_fetch::Grants;
 use palabre_platform::{EmitError, Verdict};
-use palabre_script::{Answer, Coverage, Declarations, Failure, Limits, Source, Write};
+use palabre_script::{Coverage, Declarations, Failure, Source};
 use palabre_state::{DeferredChange, RunOutcome, RunRecord, ScriptVersion, WaitingRun, WentBack};
 use palabre_store::Error;
-use palabre_types::{Batch, BotName, Event, EventName, Millis, Reason, RunId, ScriptName};
+use palabre_types::{
+    Answer, Batch, BotName, Event, EventName, Limits, Millis, Reason, Request, RunId, ScriptName, Write,
+};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

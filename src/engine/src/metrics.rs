@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palabre_platform::Metric;
-use palabre_script::MetricChange;
-use palabre_types::{BotName, ScriptName};
+use palabre_types::{BotName, MetricChange, ScriptName};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

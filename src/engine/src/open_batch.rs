@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use palabre_script::{Answer, MetricChange};
 use palabre_state::{Applied, Class, Entry, Position, ScriptVersion};
-use palabre_types::{Millis, RoomId, ScriptName};
+use palabre_types::{Answer, MetricChange, Millis, RoomId, ScriptName};
 use serde_json::Value;
 
 use crate::message::{ReceiptSender, ReplySender, Waiter};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palabre_fetch::{Grants, Request};
-use palabre_types::{BotName, Event, Member, Permission, RoomId, UserId};
+use palabre_fetch::Grants;
+use palabre_types::{BotName, Event, Member, Permission, Request, RoomId, UserId};
 use serde_json::json;
 
 use crate::background::BackgroundTasks;

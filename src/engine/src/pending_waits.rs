@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
-use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX, Reply, ReplyGuard, Request};
-use palabre_script::{Answer, Limits};
-use palabre_types::ActionKey;
+use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX};
+use palabre_types::{ActionKey, Answer, Limits, Reply, ReplyGuard, Request};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_script::{
-    Divergence, Effects, Failure, HostApi, HostRows, Input, Limits, Replaying, Source, Step, SuspendedRun, Ticker, Vm,
+    Divergence, Failure, HostApi, HostRows, Input, Replaying, Source, Step, SuspendedRun, Ticker, Vm,
 };
 use palabre_state::{RunOutcome, RunRecord, VersionRow};
-use palabre_types::{Event, EventName, Millis, ScriptName};
+use palabre_types::{Effects, Event, EventName, Limits, Millis, ScriptName};
 
 use crate::step::fault_of;
 use crate::versions::StoredVersion;

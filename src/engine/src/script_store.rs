@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use palabre_script::{Change, Denied, HostApi, Input, Limit, Meters, MetricChange, Stored};
+use palabre_script::{HostApi, Input, Limit, Meters, Stored};
 use palabre_state::{DEFERRED_EVENTS, SCRIPT_HEADS, SENDERS, WentBack, task_runs};
 use palabre_store::{Direction, Error, Result as StoreResult};
 use palabre_types::{
-    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+    ActionKey, Change, CommandSpec, Content, Denied, Event, Impact, Member, MessageId, MetricChange, Millis,
+    Permission, RoomId, ScriptName, UserId,
 };
 use serde_json::Value;
 

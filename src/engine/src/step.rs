@@ -1,7 +1,7 @@
 //! A step of a run as its record needs it, apart from its outcome.
 
-use palabre_script::{Answer, Failure, FunctionCall, Input, Observation};
-use palabre_types::{EventName, Fault, RunId, RunKind};
+use palabre_script::{Failure, Input};
+use palabre_types::{Answer, EventName, Fault, FunctionCall, Observation, RunId, RunKind};
 
 /// The input of a step, and its observations.
 pub(crate) struct ExecutedStep {

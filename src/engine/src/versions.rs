@@ -1,9 +1,8 @@
 //! Stored versions of scripts, from which their steps can be executed again.
 
-use palabre_script::SourceFiles;
 use palabre_state::{SCRIPT_SOURCES, SCRIPT_VERSIONS, VersionRow};
 use palabre_store::{Result, Snapshot, Table};
-use palabre_types::{Batch, ScriptName, TableId};
+use palabre_types::{Batch, ScriptName, SourceFiles, TableId};
 use serde_json::Value;
 
 /// A version of a script: all that decides what its steps do, except what they read.

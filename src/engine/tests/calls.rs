@@ -5,7 +5,7 @@
 mod support;
 
 use palabre_engine::ScriptSetup;
-use palabre_script::Limits;
+use palabre_types::Limits;
 use serde_json::json;
 use support::{Harness, depends_on, script};
 

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::{RunOutcome, ScriptState, journal, stored_values};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_types::*;
 use support::*;
 

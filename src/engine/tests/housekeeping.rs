@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web, journal};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
-use palabre_script::Limits;
 use palabre_sim::Sim;
 use palabre_store::{Disk, MemoryDisk, Store, Table};
-use palabre_types::{Batch, TableId};
+use palabre_types::{Batch, Limits, TableId};
 use support::{Harness, Rebuilt, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";

@@ -12,10 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web};
 use palabre_platform::{Adapter, AdapterContext, AdapterError, SeededEntropy, VirtualClock};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_sim::{Line, Sim};
 use palabre_store::Store;
-use palabre_types::{Action, ActionError, ActionKey, Capabilities, MessageId, MessageRef, Outcome};
+use palabre_types::{Action, ActionError, ActionKey, Capabilities, Limits, MessageId, MessageRef, Outcome};
 use tokio::sync::Semaphore;
 
 /// The simulated platform, with ids of its own and late responses in the room general.

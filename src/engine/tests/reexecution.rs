@@ -13,9 +13,9 @@ use palabre_engine::{
     Difference, MemoryRows, Mismatch, NotReexecuted, Reexecution, RunOutcome, RunRecord, ScriptSetup, ScriptVersion,
     journal, reexecute_journal, stored_version,
 };
-use palabre_script::{Observation, Source, Ticker};
+use palabre_script::{Source, Ticker};
 use palabre_store::Snapshot;
-use palabre_types::{Event, EventKind, EventName, RunKind, TableId};
+use palabre_types::{Event, EventKind, EventName, Observation, RunKind, TableId};
 use serde_json::json;
 use support::{Harness, depends_on, script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use palabre_engine::ScriptSetup;
-use palabre_script::Limits;
+use palabre_types::Limits;
 use support::{Harness, script};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use palabre_script::{RouteAuth, Source};
-use palabre_types::ActionError;
+use palabre_types::{ActionError, Answer};
 use serde_json::json;
 use support::{Harness, script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -275,7 +275,7 @@ async fn bodies_of_waiting_requests_have_a_limit_and_large_replies_are_not_writt
     let records = palabre_engine::journal(&snapshot).unwrap().flat_map(|block| block.unwrap().1.into_steps());
     let replies: Vec<_> = records
         .filter_map(|run| match run.answer {
-            Some(palabre_script::Answer::Reply(reply)) => Some((reply.status, reply.body.len())),
+            Some(Answer::Reply(reply)) => Some((reply.status, reply.body.len())),
             _ => None,
         })
         .collect();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_types::{Reply, ReplyGuard, Request};
 use reqwest::{Client, Response, redirect};
 use rustls::crypto::CryptoProvider;
 
@@ -11,8 +12,7 @@ use crate::error::innermost;
 use crate::grants::Grants;
 use crate::hop::{Hop, REDIRECTS_MAX};
 use crate::names::{CheckedNames, NameResolver, SystemNames};
-use crate::reply_guard::ReplyGuard;
-use crate::request::{Reply, Request};
+use crate::request::first_hop;
 
 /// The maximum size of a reply's body, in bytes.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;
@@ -86,7 +86,7 @@ impl Fetcher {
     }
 
     async fn exchange(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
-        let mut hop = request.first_hop()?;
+        let mut hop = first_hop(request)?;
         for _ in 0..=REDIRECTS_MAX {
             grants.allows(&hop.url)?;
             let response = self.send(&hop).await?;

@@ -7,7 +7,8 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use palabre_fetch::{Fetcher, Grants, Request};
+//! use palabre_fetch::{Fetcher, Grants};
+//! use palabre_types::Request;
 //!
 //! let grants = Grants::parse(&["api.example.com".to_owned()])?;
 //! let request = Request {
@@ -29,7 +30,6 @@ mod fetcher;
 mod grants;
 mod hop;
 mod names;
-mod reply_guard;
 mod request;
 
 pub use error::FetchError;
@@ -37,6 +37,5 @@ pub use fetcher::{Fetcher, REPLY_BYTES_MAX, REQUEST_TIMEOUT_MAX};
 pub use grants::Grants;
 pub use hop::REDIRECTS_MAX;
 pub use names::NameResolver;
-pub use reply_guard::ReplyGuard;
-pub use request::{REQUEST_BYTES_MAX, REQUEST_HEADERS_MAX, Reply, Request};
+pub use request::{REQUEST_BYTES_MAX, REQUEST_HEADERS_MAX};
 pub use url::Url;

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use palabre_fetch::{FetchError, NameResolver, Reply};
+use palabre_fetch::{FetchError, NameResolver};
+use palabre_types::Reply;
 use support::*;
 use tokio::net::{TcpListener, TcpStream};
 

@@ -1,9 +1,9 @@
 //! Errors of a script in terms of its own files and lines, without frames of the host.
 
 use mlua::Error as LuaError;
-use palabre_types::Fault;
+use palabre_types::{Fault, Limits};
 
-use crate::limits::{Limit, Limits};
+use crate::limits::Limit;
 
 /// The failure of a step of a run.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,13 +5,11 @@
 use std::sync::Arc;
 
 use palabre_types::{
-    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, RunId, ScriptName,
-    UserId,
+    ActionKey, CommandSpec, Content, Denied, Event, Impact, Member, MessageId, MetricChange, Millis, Permission,
+    RoomId, RunId, ScriptName, UserId,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::effects::MetricChange;
 use crate::limits::Limit;
 use crate::meter::Meters;
 
@@ -192,30 +190,6 @@ pub trait HostApi {
 
     /// Returns the id that the message of `key` will have in `room`, if it is known before delivery.
     fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId>;
-}
-
-/// The reason why a user may not act on another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-pub enum Denied {
-    /// The target is the bot.
-    #[error("the target is the bot itself")]
-    TheBot,
-    /// The target is the requester.
-    #[error("the target is the user who asked for it")]
-    Oneself,
-    /// The target has the same or a higher permission level.
-    #[error("the target has the same permission level as the user who asked for it, or a higher one")]
-    Level,
-    /// The target is at least a moderator, and the script acts on its own.
-    #[error("the target is a moderator, on whom a script does not act on its own")]
-    Moderator,
-    /// The target has the same or a higher rank on the platform.
-    #[error("the target has the same rank on the platform as the user who asked for it, or a higher one")]
-    Rank,
-    /// The target has the same or a higher rank on the platform than the bot.
-    #[error("the target has the same rank on the platform as the bot, or a higher one")]
-    BotRank,
 }
 
 /// A host without data, with these grants: to load a script without running it.

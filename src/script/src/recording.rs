@@ -5,15 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use palabre_types::{
-    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+    ActionKey, CommandSpec, Content, Denied, Event, Impact, Member, MessageId, MetricChange, Millis, Observation,
+    Permission, RoomId, ScriptName, UserId,
 };
 use serde_json::Value;
 
-use crate::effects::MetricChange;
-use crate::host_api::{Denied, HostApi, Input, Stored};
+use crate::host_api::{HostApi, Input, Stored};
 use crate::limits::{Limit, OUTPUT_BYTES};
 use crate::meter::Meters;
-use crate::observation::Observation;
 use crate::watch::Watch;
 
 /// Passes calls on to the host of a VM, and records their results.

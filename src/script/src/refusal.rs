@@ -1,9 +1,6 @@
 //! Refused and failed actions, and the texts that explain them to users.
 
-use palabre_types::RefusalKind;
-
-use crate::effects::Refused;
-use crate::host_api::Denied;
+use palabre_types::{Denied, RefusalKind, Refused};
 
 /// The error when the result of an action is not known in time.
 pub(crate) const TIMED_OUT: &str = "it was not done in time";
@@ -39,17 +36,15 @@ pub(crate) struct Refusal {
     pub(crate) reply: Option<String>,
 }
 
-impl Denied {
-    /// Returns the key of the text that explains it.
-    pub(crate) const fn key(self) -> &'static str {
-        match self {
-            Self::TheBot => "denied-bot",
-            Self::Oneself => "denied-oneself",
-            Self::Level => "denied-level",
-            Self::Moderator => "denied-moderator",
-            Self::Rank => "denied-rank",
-            Self::BotRank => "denied-bot-rank",
-        }
+/// Returns the key of the text that explains why a user may not act on another one.
+pub(crate) const fn denied_key(denied: Denied) -> &'static str {
+    match denied {
+        Denied::TheBot => "denied-bot",
+        Denied::Oneself => "denied-oneself",
+        Denied::Level => "denied-level",
+        Denied::Moderator => "denied-moderator",
+        Denied::Rank => "denied-rank",
+        Denied::BotRank => "denied-bot-rank",
     }
 }
 

@@ -6,13 +6,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use palabre_types::{
-    ActionKey, CommandSpec, Content, Event, Impact, Member, MessageId, Millis, Permission, RoomId, ScriptName, UserId,
+    ActionKey, CommandSpec, Content, Denied, Event, Impact, Member, MessageId, MetricChange, Millis, Observation,
+    Permission, RoomId, ScriptName, UserId,
 };
 use serde_json::Value;
 
-use crate::effects::MetricChange;
-use crate::host_api::{Denied, HostApi, Input, Stored};
-use crate::observation::{Divergence, Observation};
+use crate::host_api::{HostApi, Input, Stored};
+
+/// A difference between a step that is executed again and its record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the step asks for {found}, but the record continues with {expected}")]
+pub struct Divergence {
+    /// The next observation of the record.
+    pub expected: String,
+    /// The call in its place.
+    pub found: String,
+}
 
 /// The script's own values, as they were before a step.
 pub trait HostRows {

@@ -11,18 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_types::{Action, ActionKey, Millis, ScriptName};
+use palabre_types::{
+    Action, ActionKey, Change, Effects, FunctionCall, Limits, MetricChange, Millis, ScriptName, TimerChange, Write,
+};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::declarations::Declarations;
-use crate::effects::{Change, Effects, MetricChange, TimerChange, Write};
 use crate::fault::without_addresses;
 use crate::host_api::{HostApi, Input};
-use crate::limits::{Limit, Limits, OUTPUT_BYTES};
+use crate::limits::{Limit, OUTPUT_BYTES};
 use crate::meter::Meter;
-use crate::observation::FunctionCall;
 use crate::recording::Recording;
 use crate::refusal::Refusal;
 use crate::repeat_limiter::RepeatLimiter;

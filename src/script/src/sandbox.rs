@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, LightUserData, Lua, Table, Value as LuaValue, VmState};
+use palabre_types::Limits;
 use serde_json::Value;
 
-use crate::limits::Limits;
 use crate::locale::Locales;
 use crate::objects::Objects;
 use crate::run::SharedRun;

@@ -1,6 +1,6 @@
 //! The files of a script. They are read once; their hash is the script's version.
 
-pub(crate) mod stored;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fs::File;

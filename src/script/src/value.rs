@@ -1,4 +1,4 @@
-//! Conversion of values between Lua, JSON and the store.
+//! Conversion of values between Lua and JSON.
 //!
 //! Depth and size of what leaves the VM are checked, because a table can contain itself.
 
@@ -10,21 +10,6 @@ use crate::watch::{STOPPED, Watch};
 
 /// The largest integer that a Lua number holds exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Encodes a value for the store, as MessagePack.
-#[must_use]
-pub fn encode(value: &Value) -> Vec<u8> {
-    // JSON values always serialise; this only avoids a panic.
-    rmp_serde::to_vec(value).unwrap_or_default()
-}
-
-/// Decodes a stored value.
-///
-/// # Errors
-/// Returns an error text if the bytes are not a valid value.
-pub fn decode(bytes: &[u8]) -> Result<Value, String> {
-    rmp_serde::from_slice(bytes).map_err(|error| format!("the stored value cannot be read: {error}"))
-}
 
 /// Checks the CPU budget at intervals during long work.
 struct Pace<'w> {
@@ -51,21 +36,6 @@ impl<'w> Pace<'w> {
 struct Budget<'w> {
     bytes: usize,
     pace: Pace<'w>,
-}
-
-/// Returns the approximate memory of a value, in bytes.
-pub(crate) fn weight(value: &Value) -> usize {
-    const BASE: usize = 32;
-    // A node of a map has room for several entries.
-    const MAP: usize = 256;
-    const NAME: usize = 32;
-    BASE + match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(list) => list.iter().map(weight).sum::<usize>(),
-        Value::Object(map) if map.is_empty() => 0,
-        Value::Object(map) => MAP + map.iter().map(|(name, value)| NAME + name.len() + weight(value)).sum::<usize>(),
-    }
 }
 
 /// Converts a Lua value to JSON, of at most `max_bytes` in all.

@@ -8,20 +8,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mlua::{Function, Lua, Table, Thread, Value as LuaValue};
-use palabre_types::EventName;
+use palabre_types::{Answer, Effects, EventName, Limits, Observation, Wait};
 
 use crate::chunk::{self, Coverage};
 use crate::declarations::Declarations;
-use crate::effects::Effects;
 use crate::fault::Failure;
 use crate::host_api::Input;
-use crate::limits::{Limit, Limits};
+use crate::limits::Limit;
 use crate::objects::{Arguments, Objects};
-use crate::observation::Observation;
 use crate::refusal::TIMED_OUT;
 use crate::run::SharedRun;
 use crate::sandbox::{DONE, WAIT};
-use crate::wait::{Answer, Wait};
 use crate::waiting_memory::{self, Share, WaitingMemory};
 use crate::watch::{Ticker, Watch};
 

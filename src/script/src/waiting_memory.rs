@@ -3,10 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use palabre_types::EventKind;
-
-use crate::value;
-use crate::wait::Wait;
+use palabre_types::{EventKind, Wait, value_weight};
 
 /// The overhead of a waiting run in addition to its texts, in bytes.
 ///
@@ -61,7 +58,7 @@ pub(crate) fn weight(wait: &Wait, event: &EventKind) -> usize {
         EventKind::Request { request: data, .. }
         | EventKind::Timer { payload: data, .. }
         | EventKind::Form { values: data, .. }
-        | EventKind::Native { data, .. } => value::weight(data),
+        | EventKind::Native { data, .. } => value_weight(data),
         EventKind::Message { message } | EventKind::Heard { message, .. } => message.content.text.len(),
         EventKind::Command { arguments, .. } => arguments.len(),
         _ => 0,

@@ -140,13 +140,13 @@ fn probe(class: &str, methods: &str) -> String {
     let input = bench.input(event);
     let step = match bench.vm.start(input) {
         Step::Waiting(_, _, suspended) => {
-            let reply = palabre_fetch::Reply {
+            let reply = Reply {
                 status: 200,
                 headers: Vec::new(),
                 body: Vec::new(),
                 is_body_omitted: false,
                 url: String::new(),
-                guard: palabre_fetch::ReplyGuard::default(),
+                guard: ReplyGuard::default(),
             };
             bench.answer(suspended, Answer::Reply(Box::new(reply)))
         }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use palabre_script::*;
+use palabre_types::Limits;
 use support::*;
 
 fn cases() -> Vec<PathBuf> {

@@ -5,6 +5,7 @@
 mod support;
 
 use palabre_script::*;
+use palabre_types::Limits;
 use support::*;
 
 const SAYS: &str = "function on_message(event) event:reply(t('x', { v = event.text })) end";

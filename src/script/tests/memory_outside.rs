@@ -5,6 +5,7 @@
 mod support;
 
 use palabre_script::*;
+use palabre_types::Limits;
 use support::*;
 
 fn bench(text: &str, limits: Limits) -> Bench {

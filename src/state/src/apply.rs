@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use palabre_script::{Change, Write};
 use palabre_store::{Direction, Result, Snapshot};
-use palabre_types::{Action, ActionKey, Batch, EventKind, Millis, Op, RoomId, ScriptName, TableId};
+use palabre_types::{Action, ActionKey, Batch, Change, EventKind, Millis, Op, RoomId, ScriptName, TableId, Write};
 
 use crate::effect::Effect;
 use crate::entry::{

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use palabre_script::{Answer, Effects, FunctionCall, Observation, Wait, Write};
-use palabre_types::{Action, ActionKey, Batch, Event, EventName, Fault, MessageId, Millis, RoomId, RunId, ScriptName};
+use palabre_types::{
+    Action, ActionKey, Answer, Batch, Effects, Event, EventName, Fault, FunctionCall, MessageId, Millis, Observation,
+    RoomId, RunId, ScriptName, Wait, Write,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::clock_steps::WentBack;

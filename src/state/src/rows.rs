@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_script::{Limits, Observation, Source, Wait};
-use palabre_types::{Action, ActionKey, Event, Millis, RoomId, ScriptName};
+use palabre_types::{Action, ActionKey, Event, Limits, Millis, Observation, RoomId, ScriptName, Wait};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -188,17 +187,17 @@ pub struct VersionRow {
 }
 
 impl VersionRow {
-    /// Returns the settings of a version that has been loaded.
+    /// Returns the settings of a version that has been loaded; `files` is the hash of its files.
     #[must_use]
     pub fn new(
-        source: &Source,
+        files: &str,
         config: &Value,
         limits: &Limits,
         grants: &[String],
         observations: Vec<Observation>,
     ) -> Self {
         Self {
-            files: source.version().into(),
+            files: files.into(),
             config: hash_of(config),
             limits: limits.clone(),
             grants: grants.to_owned(),

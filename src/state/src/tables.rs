@@ -1,9 +1,7 @@
 //! The typed tables of the engine, and read access to them for other crates.
 
-use palabre_script::{SourceFiles, decode_value};
 use palabre_store::{Direction, Error, Result, Snapshot, Table};
-use palabre_types::TableId;
-use palabre_types::{Event, Millis, ScriptName};
+use palabre_types::{Event, Millis, ScriptName, SourceFiles, TableId, decode_value};
 use serde_json::Value;
 
 use crate::clock_steps::ClockRow;

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use palabre_script::TimerChange;
 use palabre_store::{Direction, Result, Snapshot};
-use palabre_types::{Batch, Millis, ScriptName};
+use palabre_types::{Batch, Millis, ScriptName, TimerChange};
 
 use crate::clock_steps::WentBack;
 use crate::effect::Effect;

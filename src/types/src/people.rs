@@ -1,4 +1,4 @@
-//! Users, members and permission levels.
+//! Users, members, permission levels, and why somebody may not act on somebody.
 
 use serde::{Deserialize, Serialize};
 
@@ -97,4 +97,28 @@ impl Permission {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|level| level.as_str() == name)
     }
+}
+
+/// The reason why a user may not act on another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Denied {
+    /// The target is the bot.
+    #[error("the target is the bot itself")]
+    TheBot,
+    /// The target is the requester.
+    #[error("the target is the user who asked for it")]
+    Oneself,
+    /// The target has the same or a higher permission level.
+    #[error("the target has the same permission level as the user who asked for it, or a higher one")]
+    Level,
+    /// The target is at least a moderator, and the script acts on its own.
+    #[error("the target is a moderator, on whom a script does not act on its own")]
+    Moderator,
+    /// The target has the same or a higher rank on the platform.
+    #[error("the target has the same rank on the platform as the user who asked for it, or a higher one")]
+    Rank,
+    /// The target has the same or a higher rank on the platform than the bot.
+    #[error("the target has the same rank on the platform as the bot, or a higher one")]
+    BotRank,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_script::Limits;
+use palabre_types::Limits;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use palabre_engine::{Engine, Http};
-use palabre_fetch::{FetchError, Grants, Reply, ReplyGuard, Request, Url};
+use palabre_fetch::{FetchError, Grants, Url};
 use palabre_platform::{Clock, VirtualClock};
 use palabre_script::RouteReply;
-use palabre_types::{Millis, ScriptName};
+use palabre_types::{Millis, Reply, ReplyGuard, Request, ScriptName};
 use serde_json::{Value, json};
 
 /// The timeout of a route, in milliseconds; the server has the same.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_platform::{Adapter, Clock, Entropy};
-use palabre_script::{Limits, Source, SourceError};
+use palabre_script::{Source, SourceError};
 use palabre_store::Store;
-use palabre_types::{Bot, BotName, ScriptName};
+use palabre_types::{Bot, BotName, Limits, ScriptName};
 use serde_json::Value;
 
 use crate::http::Http;

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_script::{Change, Effects, Failure, Input, Limit, Step, Wait};
+use palabre_script::{Failure, Input, Limit, Step};
 use palabre_state::{RunOutcome, RunRecord, WaitingRun};
-use palabre_types::{Event, EventKind, EventName, Fault, Millis};
+use palabre_types::{Change, Effects, Event, EventKind, EventName, Fault, Millis, Wait};
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
 use crate::message::CoreMessage;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use palabre_platform::Verdict;
-use palabre_script::{Answer, Called, Effects, Failure, Limit, Step, Vm, Wait};
+use palabre_script::{Called, Failure, Limit, Step, Vm};
 use palabre_state::{DeferredChange, RunOutcome, WaitingRun, WentBack};
-use palabre_types::{Event, EventKind, Millis, RoomId, RunId, RunKind, UserId};
+use palabre_types::{Answer, Effects, Event, EventKind, Millis, RoomId, RunId, RunKind, UserId, Wait};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
 use crate::backlog::WINDOW_EVENTS;

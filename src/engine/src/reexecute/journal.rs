@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use palabre_script::{Effects, Ticker, Write};
+use palabre_script::Ticker;
 use palabre_state::{Entry, EntryBatch, RunOutcome, RunRecord, ScriptVersion, journal};
 use palabre_store::{Result, Snapshot};
-use palabre_types::{Event, EventName, RunId, RunKind, ScriptName};
+use palabre_types::{Effects, Event, EventName, RunId, RunKind, ScriptName, Write};
 
 use super::rows::MemoryRows;
 use super::{NotReexecuted, Reexecution};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use palabre_script::{Change, HostRows, Stored, Write};
-use palabre_types::Millis;
+use palabre_script::{HostRows, Stored};
+use palabre_types::{Change, Millis, Write};
 
 /// The values of a script, rebuilt from the writes of its steps.
 #[derive(Debug, Clone, Default)]

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
-use palabre_script::{Change, Stored};
+use palabre_script::Stored;
 use palabre_state::{KeyMap, WentBack, value_key};
 use palabre_store::{Direction, Result, Snapshot, Store};
-use palabre_types::TableId;
-use palabre_types::{Millis, ScriptName};
+use palabre_types::{Change, Millis, ScriptName, TableId};
 
 /// Maximum number of cached values, not counting those that are not durable yet.
 ///

@@ -1,8 +1,7 @@
 //! Completed actions from the outbox, and the scripts that wait for their outcomes.
 
-use palabre_script::Answer;
 use palabre_state::{ActionRecord, ActionResult, DeadLetter, Entry, Stored};
-use palabre_types::ActionKey;
+use palabre_types::{ActionKey, Answer};
 
 use super::Sequencer;
 use super::state::State;

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palabre_platform::EmitError;
-use palabre_script::MetricChange;
 use palabre_state::{Class, Position};
 use palabre_store::Applied;
-use palabre_types::{RoomId, ScriptName};
+use palabre_types::{MetricChange, RoomId, ScriptName};
 use serde_json::Value;
 
 use crate::message::{ReceiptSender, ReplySender};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use palabre_script::{Answer, Refused, Wait};
 use palabre_state::{Entry, Progress, RunOutcome, RunRecord};
-use palabre_types::{Batch, EventName, ScriptName};
+use palabre_types::{Answer, Batch, EventName, Refused, ScriptName, Wait};
 
 use super::Sequencer;
 use super::state::State;

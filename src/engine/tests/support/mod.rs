@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use palabre_engine::{BotSettings, Engine, Operators, Options, ScriptSetup, Web, journal, rebuild};
 use palabre_platform::{Adapter, Clock, SeededEntropy, VirtualClock};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_sim::Sim;
 use palabre_store::Store;
-use palabre_types::BotName;
+use palabre_types::{BotName, Limits};
 
 pub struct Harness {
     /// At the end of each test, the journal has to describe every row of the store.

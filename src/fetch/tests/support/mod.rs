@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use palabre_fetch::{Fetcher, Grants, NameResolver, Reply, Request};
+use palabre_fetch::{Fetcher, Grants, NameResolver};
+use palabre_types::{Reply, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

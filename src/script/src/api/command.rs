@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_types::{ArgType, Attachment, CommandSpec, EventKind, Menu, Millis, Permission};
+use palabre_types::{ArgType, Attachment, Change, CommandSpec, EventKind, Menu, Millis, Permission, encode_value};
 use serde_json::{Map, Value, json};
 
 use super::function::add;
 use super::locale::languages;
 use crate::command::{Given, parse, usage};
-use crate::effects::Change;
 use crate::locale::{FALLBACK, Locales};
 use crate::reply::Problem;
 use crate::run::{Run, SharedRun};
@@ -173,7 +172,7 @@ fn begin(run: &mut Run, runtime_texts: &RuntimeTexts, name: &str, arguments: &st
             return Ok(Verdict::Refuse(runtime_texts.say(run, "cooldown", &args.into_iter().collect())));
         }
         let expires = Some(now.saturating_add(pause));
-        run.write(key, Change::Set { value: value::encode(&Value::Bool(true)).into(), expires })?;
+        run.write(key, Change::Set { value: encode_value(&Value::Bool(true)).into(), expires })?;
     }
     Ok(Verdict::Run(values))
 }

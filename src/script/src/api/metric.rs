@@ -3,11 +3,11 @@
 //! They are validated at the script's own line, because one invalid name would break the export of all metrics.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_types::MetricChange;
 use serde_json::Value;
 
 use super::check::text;
 use super::function::add;
-use crate::effects::MetricChange;
 use crate::limits::LOG_BYTES;
 use crate::reply::Problem;
 use crate::run::SharedRun;

@@ -12,6 +12,7 @@ use super::check::{granted, message_ref, millis, millis_or_none, name, reachable
 use super::command::RuntimeTexts;
 use super::function::acting;
 use crate::limits::VALUE_BYTES;
+use crate::refusal::denied_key;
 use crate::reply::{Problem, sent};
 use crate::run::{Run, SharedRun};
 
@@ -147,7 +148,7 @@ fn act_on(
     let actor = actor(&event, target);
     let place = event_in_room(&event, action.room());
     let Err(denied) = run.host.may_act(&place, actor, target, impact) else { return run.act(action) };
-    let plain = runtime_texts.say(run, denied.key(), &Map::new());
+    let plain = runtime_texts.say(run, denied_key(denied), &Map::new());
     let reply = actor.map(|_| {
         let arguments = Map::from_iter([("reason".to_owned(), plain.clone().into())]);
         runtime_texts.say(run, "not-done", &arguments)

@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::check::name;
 use super::command::RuntimeTexts;
 use crate::handle::HandleStep;
-use crate::refusal::{TIMED_OUT, text_of};
+use crate::refusal::{TIMED_OUT, denied_key, text_of};
 use crate::run::SharedRun;
 
 pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &Rc<RuntimeTexts>) -> mlua::Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun, runtime_texts: &
         });
         Ok(match verdict {
             Ok(Ok(())) => (Some(true), None, None),
-            Ok(Err(denied)) => (Some(false), Some(texts.say(&mut run, denied.key(), &Map::new())), None),
+            Ok(Err(denied)) => (Some(false), Some(texts.say(&mut run, denied_key(denied), &Map::new())), None),
             Err(problem) => (None, None, Some(problem)),
         })
     };

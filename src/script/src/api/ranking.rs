@@ -5,9 +5,9 @@
 //! branch is split once it has more than [`BRANCH_MAX`] members, so that few rows remain to be counted one by one.
 
 use mlua::{Lua, LuaString, Table};
+use palabre_types::{Change, decode_value, encode_value};
 
 use super::function::add;
-use crate::effects::Change;
 use crate::limits::KEY_BYTES;
 use crate::reply::Problem;
 use crate::run::{Run, SharedRun};
@@ -116,7 +116,7 @@ impl Ranking {
     fn score(&self, run: &Run, member: &[u8]) -> Result<Option<f64>, Problem> {
         run.input()?;
         let stored = run.read(&self.member_key(member))?;
-        Ok(stored.map(|stored| value::decode(&stored.value)).transpose()?.and_then(|score| score.as_f64()))
+        Ok(stored.map(|stored| decode_value(&stored.value)).transpose()?.and_then(|score| score.as_f64()))
     }
 
     fn add(&self, run: &mut Run, member: &[u8], by: f64, replace: bool) -> Result<f64, Problem> {
@@ -130,7 +130,7 @@ impl Ranking {
         if old.is_some() {
             self.remove_place(run, member, old)?;
         }
-        run.write(self.member_key(member), set(&value::encode(&stored)))?;
+        run.write(self.member_key(member), set(&encode_value(&stored)))?;
         let bytes = descending(new);
         run.write(self.place_key(bytes, member), set(&[]))?;
         self.count(run, bytes, true)?;

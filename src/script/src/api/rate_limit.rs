@@ -1,14 +1,13 @@
 //! `limit`: whether something happens too often.
 
 use mlua::{Lua, LuaString, Table};
+use palabre_types::{Change, decode_value, encode_value};
 use serde_json::Value;
 
 use super::function::add;
-use crate::effects::Change;
 use crate::limits::KEY_BYTES;
 use crate::reply::Problem;
 use crate::run::SharedRun;
-use crate::value;
 
 /// The scope of `limit`, which stores recent times by key. Scripts cannot name it.
 const LIMIT_SCOPE: &[u8] = b"\x01limit\0";
@@ -22,7 +21,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         }
         let mut run = run.borrow_mut();
         let now = run.input()?.now;
-        let mut times: Vec<Value> = match run.read(&key)?.map(|stored| value::decode(&stored.value)).transpose()? {
+        let mut times: Vec<Value> = match run.read(&key)?.map(|stored| decode_value(&stored.value)).transpose()? {
             Some(Value::Array(times)) => times,
             _ => Vec::new(),
         };
@@ -33,7 +32,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
             return Ok(false);
         }
         times.push(now.into());
-        let value = value::encode(&Value::Array(times)).into();
+        let value = encode_value(&Value::Array(times)).into();
         run.write(key, Change::Set { value, expires: Some(now.saturating_add(window)) })?;
         Ok(true)
     })

@@ -1,11 +1,11 @@
 //! `store`: the stored values of the script.
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
+use palabre_types::{Change, decode_value, encode_value};
 use serde_json::Value;
 
 use super::check::millis;
 use super::function::add;
-use crate::effects::Change;
 use crate::limits::{KEY_BYTES, VALUE_BYTES};
 use crate::reply::Problem;
 use crate::run::SharedRun;
@@ -28,7 +28,7 @@ fn install_values(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> 
         match found {
             Some(stored) => {
                 let watch = run.borrow().watch();
-                let value = value::to_lua_within(lua, &value::decode(&stored.value)?, &watch);
+                let value = value::to_lua_within(lua, &decode_value(&stored.value)?, &watch);
                 value.map_err(|error| run.borrow_mut().failed(&error))
             }
             None => Ok(LuaValue::Nil),
@@ -56,7 +56,7 @@ fn install_values(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> 
                 None if keep => run.read(&key)?.and_then(|old| old.expires),
                 None => None,
             };
-            run.write(key, Change::Set { value: value::encode(&new).into(), expires }).map(|()| true)
+            run.write(key, Change::Set { value: encode_value(&new).into(), expires }).map(|()| true)
         },
     )?;
     add(lua, host, "delete", run, |_, run, (scope, name): (LuaString, LuaValue)| {
@@ -69,7 +69,7 @@ fn install_values(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> 
         let old = run.read(&key)?;
         let (number, size, expires) = match &old {
             None => (0.0, 0, None),
-            Some(stored) => match value::decode(&stored.value)? {
+            Some(stored) => match decode_value(&stored.value)? {
                 Value::Number(number) => {
                     (number.as_f64().unwrap_or(f64::NAN), key.len() + stored.value.len(), stored.expires)
                 }
@@ -78,7 +78,7 @@ fn install_values(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> 
         };
         let sum = number + by;
         let new = value::number(sum).ok_or_else(|| format!("store.incr: {sum} is not a number that can be stored"))?;
-        run.write_over(key, size, Change::Set { value: value::encode(&new).into(), expires })?;
+        run.write_over(key, size, Change::Set { value: encode_value(&new).into(), expires })?;
         Ok(sum)
     })
 }
@@ -100,7 +100,7 @@ fn install_scan(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<()> {
                 let page = lua.create_table_with_capacity(rows.len() * 2, 0)?;
                 for (key, stored) in &rows {
                     page.raw_push(lua.create_string(&key[skip..])?)?;
-                    let value = value::decode(&stored.value).map_err(mlua::Error::runtime)?;
+                    let value = decode_value(&stored.value).map_err(mlua::Error::runtime)?;
                     page.raw_push(value::to_lua_within(lua, &value, &watch)?)?;
                 }
                 Ok(page)

@@ -1,11 +1,11 @@
 //! `timers`, and the latest runs of tasks.
 
 use mlua::{Lua, Table, Value as LuaValue};
+use palabre_types::TimerChange;
 use serde_json::Value;
 
 use super::check::millis;
 use super::function::add;
-use crate::effects::TimerChange;
 use crate::limits::{NAME_BYTES, TIMER_BYTES};
 use crate::run::SharedRun;
 use crate::value;

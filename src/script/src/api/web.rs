@@ -2,6 +2,7 @@
 
 use mlua::{Lua, LuaString, MultiValue, Table, Value as LuaValue};
 use palabre_fetch::REQUEST_BYTES_MAX;
+use palabre_types::value_weight;
 use serde_json::Value;
 
 use super::check::text;
@@ -35,7 +36,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         };
         // Only a result and a reason are used.
         let mut list = values.iter().take(2).map(convert).collect::<Result<Vec<_>, _>>()?;
-        run.spend_output(list.iter().map(value::weight).sum())?;
+        run.spend_output(list.iter().map(value_weight).sum())?;
         while list.last().is_some_and(Value::is_null) {
             list.pop();
         }

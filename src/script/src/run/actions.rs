@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use palabre_types::{Action, ActionKey, Content, EventKind};
+use palabre_types::{Action, ActionKey, Content, EventKind, Refused};
 
 use super::Run;
-use crate::effects::Refused;
 use crate::limits::Limit;
 use crate::refusal::Refusal;
 use crate::reply::Problem;

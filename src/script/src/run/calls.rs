@@ -1,11 +1,10 @@
 //! Observations of a step, and the functions that another script calls in it.
 
+use palabre_types::{FunctionCall, Observation, value_weight};
 use serde_json::Value;
 
 use super::Run;
-use crate::observation::{FunctionCall, Observation};
 use crate::reply::Problem;
-use crate::value::weight;
 
 impl Run {
     /// Returns what the step has observed, and forgets it.
@@ -34,7 +33,7 @@ impl Run {
     /// Records that another script has called a function of this one.
     pub(crate) fn record_call(&mut self, function: &str, arguments: &Value) -> Result<(), Problem> {
         self.spend_observations()?;
-        self.spend_output(function.len() + weight(arguments))?;
+        self.spend_output(function.len() + value_weight(arguments))?;
         self.calls.push(FunctionCall { function: function.to_owned(), arguments: arguments.clone() });
         Ok(())
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use palabre_types::Change;
+
 use super::Run;
-use crate::effects::Change;
 use crate::host_api::Stored;
 use crate::limits::Limit;
 use crate::reply::Problem;

@@ -1,7 +1,8 @@
 //! Timers that the run sets and cancels.
 
+use palabre_types::TimerChange;
+
 use super::Run;
-use crate::effects::TimerChange;
 use crate::limits::Limit;
 use crate::reply::Problem;
 

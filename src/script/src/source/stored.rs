@@ -1,28 +1,11 @@
-//! The files of a script as they are stored, so that an old version can be executed again.
+//! Scripts from their stored files, so that an old version can be executed again.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use palabre_types::ScriptName;
-use serde::{Deserialize, Serialize};
+use palabre_types::{ScriptName, SourceFiles};
 
 use super::{Source, SourceError};
 use crate::manifest::Manifest;
-
-/// The files of a script at one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceFiles {
-    /// The main file.
-    pub entry: String,
-    /// The source files by path within the folder, with those that all scripts share.
-    pub files: BTreeMap<String, String>,
-    /// The texts by language.
-    #[serde(default)]
-    pub locales: BTreeMap<String, String>,
-    /// The text of its `script.yaml`; empty if there is none.
-    #[serde(default)]
-    pub manifest: String,
-}
 
 impl Source {
     /// Returns the files, to be stored.

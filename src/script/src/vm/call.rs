@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use mlua::{Function, MultiValue, Value as LuaValue};
+use palabre_types::{Effects, FunctionCall, Observation};
 use serde_json::Value;
 
 use super::{Step, Vm};
-use crate::effects::Effects;
 use crate::host_api::Input;
 use crate::limits::VALUE_BYTES;
-use crate::observation::{FunctionCall, Observation};
 use crate::value;
 
 /// The calls of a script's functions within one run of another script.

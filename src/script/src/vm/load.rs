@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::{Lua, Value as LuaValue};
-use palabre_types::EventName;
+use palabre_types::{EventName, Limits};
 use serde_json::Value;
 
 use super::Vm;
@@ -12,7 +12,7 @@ use crate::chunk;
 use crate::declarations::Listening;
 use crate::fault::Failure;
 use crate::host_api::HostApi;
-use crate::limits::{Limit, Limits};
+use crate::limits::Limit;
 use crate::recording::Recording;
 use crate::run::{Run, SharedRun};
 use crate::sandbox::prepare;

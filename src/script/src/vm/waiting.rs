@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
-use palabre_fetch::Request;
-use palabre_types::Millis;
-
-use crate::wait::{Answer, Wait};
+use palabre_types::{Answer, Millis, Request, Wait};
 
 /// Reads the wait that a hook requests.
 pub(super) fn wait_of(request: &Table, now: Millis) -> mlua::Result<Wait> {

@@ -7,7 +7,7 @@ use super::options::{object, read};
 use crate::api::check::{granted, text};
 use crate::api::function::add;
 use crate::declarations::RouteSpec;
-use crate::limits::NAME_BYTES;
+use crate::limits::{NAME_BYTES, RequestLimits};
 use crate::reply::Problem;
 use crate::run::SharedRun;
 
@@ -18,7 +18,7 @@ pub(super) fn install(lua: &Lua, host: &Table, run: &SharedRun) -> mlua::Result<
         granted(&run, "routes", "answering over HTTP")?;
         room_for(run.declared.routes.len(), "routes")?;
         let mut spec = route(&text(&method)?, &text(&path)?, &options)?;
-        spec.limits = run.limits.request();
+        spec.limits = RequestLimits::of(&run.limits);
         let key = spec.key();
         if run.declared.routes.iter().any(|other| other.key() == key) {
             return Err(format!("route: {key} is declared twice"));

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use palabre_types::{ActionKey, CommandSpec, Impact, Member, MessageId, Permission, RoomId, ScriptName, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::host_api::Denied;
-use crate::value;
+use crate::action::{ActionKey, Impact};
+use crate::command::CommandSpec;
+use crate::ids::{MessageId, RoomId, ScriptName, UserId};
+use crate::people::{Denied, Member, Permission};
+use crate::value::value_weight;
 
 /// One call of the host interface during a step: what was asked, then the result.
 ///
@@ -67,7 +69,8 @@ pub enum Observation {
 
 impl Observation {
     /// Returns the approximate size, in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    #[must_use]
+    pub fn weight(&self) -> usize {
         const BASE: usize = 64;
         const COMMAND: usize = 512;
         const ROLE: usize = 32;
@@ -93,11 +96,11 @@ impl Observation {
             Self::IsSending(room, _) => room.as_str().len(),
             Self::Language(bot, language) => bot.len() + optional(language),
             Self::Commands(commands) => COMMAND * commands.len(),
-            Self::TaskRuns(task, _, Ok(runs)) => task.len() + runs.iter().map(value::weight).sum::<usize>(),
+            Self::TaskRuns(task, _, Ok(runs)) => task.len() + runs.iter().map(value_weight).sum::<usize>(),
             Self::TaskRuns(task, _, Err(problem)) => task.len() + problem.len(),
             Self::Call(script, function, arguments, result) => {
-                let result = result.as_ref().map_or_else(String::len, value::weight);
-                script.len() + function.len() + value::weight(arguments) + result
+                let result = result.as_ref().map_or_else(String::len, value_weight);
+                script.len() + function.len() + value_weight(arguments) + result
             }
         }
     }
@@ -110,14 +113,4 @@ pub struct FunctionCall {
     pub function: String,
     /// The list of its arguments.
     pub arguments: Value,
-}
-
-/// A difference between a step that is executed again and its record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the step asks for {found}, but the record continues with {expected}")]
-pub struct Divergence {
-    /// The next observation of the record.
-    pub expected: String,
-    /// The call in its place.
-    pub found: String,
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use palabre_types::{Action, ActionKey, ActionKind, Millis, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::value::weight;
+use crate::action::kind::ActionKind;
+use crate::action::{Action, ActionKey};
+use crate::ids::RoomId;
+use crate::time::Millis;
+use crate::value::value_weight;
 
 /// The effects of one step of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -118,11 +121,12 @@ impl TimerChange {
     pub fn weight_of(name: &str, key: &str, payload: &Value) -> usize {
         // Its entries in the maps of timers and of due times, both with the key.
         const OVERHEAD: usize = 256;
-        OVERHEAD + name.len() + 2 * key.len() + weight(payload)
+        OVERHEAD + name.len() + 2 * key.len() + value_weight(payload)
     }
 
     /// Returns the approximate memory of the change, in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    #[must_use]
+    pub fn weight(&self) -> usize {
         match self {
             Self::Set { name, key, payload, .. } => Self::weight_of(name, key, payload),
             Self::Cancel { key } => 64 + key.len(),

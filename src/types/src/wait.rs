@@ -1,8 +1,11 @@
 //! Waits of runs, and their outcomes.
 
-use palabre_fetch::{Reply, Request};
-use palabre_types::{ActionKey, Millis, RoomId, UserId};
 use serde::{Deserialize, Serialize};
+
+use crate::action::ActionKey;
+use crate::http::{Reply, Request};
+use crate::ids::{RoomId, UserId};
+use crate::time::Millis;
 
 /// A reason to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
