@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
-use palabre_script::{Change, KEY_BYTES, VALUE_BYTES, Write, encode_value};
-use palabre_types::ScriptName;
+use palabre_script::{KEY_BYTES, VALUE_BYTES};
+use palabre_types::{Change, ScriptName, Write, encode_value};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

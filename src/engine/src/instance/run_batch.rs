@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering::Acquire;
 
-use palabre_script::{HostApi, Write};
+use palabre_script::HostApi;
+use palabre_types::Write;
 
 use super::ScriptInstance;
 use crate::message::RunBatch;
