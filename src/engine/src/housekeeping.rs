@@ -8,12 +8,11 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use palabre_platform::{EmitError, Shutdown};
+use palabre_platform::{EmitError, Shutdown, TrackedTasks};
 use palabre_state::{JOURNAL, unpacked};
 use palabre_store::{Direction, Error, Store};
 use palabre_types::{Batch, Millis};
 
-use crate::background::BackgroundTasks;
 use crate::clock_watch;
 use crate::context::{RowsError, write_rows};
 use crate::message::CoreMessage;
@@ -33,7 +32,7 @@ pub(crate) struct Cleaner {
     pub(crate) low_water_mark: Arc<AtomicU64>,
     pub(crate) retention: Duration,
     pub(crate) shutdown: Shutdown,
-    pub(crate) background: BackgroundTasks,
+    pub(crate) background: TrackedTasks,
 }
 
 /// Returns the scheduler's callback: forwards due work, and starts the cleaner when it is time.

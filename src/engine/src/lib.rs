@@ -9,7 +9,6 @@
 //! its receipts are answered and its actions go to the *outbox*.
 
 mod attachment_relay;
-mod background;
 mod backlog;
 mod clock_watch;
 mod context;

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_fetch::Grants;
+use palabre_platform::TrackedTasks;
 use palabre_types::{BotName, Event, Member, Permission, Request, RoomId, UserId};
 use serde_json::json;
 
-use crate::background::BackgroundTasks;
 use crate::http::Http;
 use crate::outbox::bot::OutboxLimits;
 
@@ -69,7 +69,7 @@ impl BotSettings {
 
 impl Operators {
     /// Posts `text` to the webhook, if there is one. Failures are logged.
-    pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, background: &BackgroundTasks) {
+    pub(crate) fn post(&self, text: &str, http: &Arc<dyn Http>, background: &TrackedTasks) {
         let Some(url) = self.webhook.clone() else { return };
         let request = Request {
             method: "POST".to_owned(),

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use futures_util::future::BoxFuture;
-use palabre_platform::{Clock, Entropy, Shutdown};
+use palabre_platform::{Clock, Entropy, Shutdown, TrackedTasks};
 use palabre_state::{Class, Position, Stored};
 use palabre_store::Store;
 use palabre_types::RoomId;
@@ -34,7 +34,6 @@ use tokio::sync::watch;
 
 use self::bot::BotOutbox;
 use self::pending_action::{ChainId, Completed, Delivery, EarlierAttempts, PendingAction, UnfinishedActions};
-use crate::background::BackgroundTasks;
 use crate::message::CoreMessage;
 use crate::platforms::Platforms;
 
@@ -65,7 +64,7 @@ pub(crate) struct OutboxContext {
     /// The channel to the sequencer.
     pub(crate) core: Sender<CoreMessage>,
     pub(crate) shutdown: Shutdown,
-    pub(crate) background: BackgroundTasks,
+    pub(crate) background: TrackedTasks,
     /// The number of the last batch of the previous process.
     pub(crate) last_batch: u64,
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
 use palabre_fetch::{Grants, REQUEST_TIMEOUT_MAX};
+use palabre_platform::TrackedTasks;
 use palabre_types::{ActionKey, Answer, Limits, Reply, ReplyGuard, Request};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::background::BackgroundTasks;
 use crate::http::Http;
 use crate::message::{CoreMessage, Waiter};
 
@@ -52,7 +52,7 @@ pub(crate) struct Fetch {
 /// Sends the HTTP requests of all scripts.
 pub(crate) struct Requests {
     http: Arc<dyn Http>,
-    background: BackgroundTasks,
+    background: TrackedTasks,
     /// The channel to the sequencer.
     core: Sender<CoreMessage>,
     /// Number of requests without an answer.
@@ -60,7 +60,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    pub(crate) fn new(http: Arc<dyn Http>, background: BackgroundTasks, core: Sender<CoreMessage>) -> Self {
+    pub(crate) fn new(http: Arc<dyn Http>, background: TrackedTasks, core: Sender<CoreMessage>) -> Self {
         Self { http, background, core, in_flight: AtomicUsize::new(0) }
     }
 

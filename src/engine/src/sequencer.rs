@@ -26,13 +26,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use palabre_platform::TrackedTasks;
 use palabre_state::ClockRow;
 use palabre_types::{Event, ScriptName};
 use tokio::sync::mpsc;
 
 use self::release::Releaser;
 use self::state::State;
-use crate::background::BackgroundTasks;
 use crate::clock_watch::LatestReading;
 use crate::context::EngineContext;
 use crate::http::Http;
@@ -63,7 +63,7 @@ pub(crate) struct SequencerOptions {
     pub(crate) inbox: Receiver<CoreMessage>,
     pub(crate) workers: Workers,
     pub(crate) outbox: Arc<Outbox>,
-    pub(crate) background: BackgroundTasks,
+    pub(crate) background: TrackedTasks,
     pub(crate) http: Arc<dyn Http>,
     pub(crate) operators: Operators,
     /// The channel to the reader of the journal.
@@ -110,7 +110,7 @@ pub(crate) struct Sequencer {
     router: Router,
     outbox: Arc<Outbox>,
     requests: Arc<Requests>,
-    background: BackgroundTasks,
+    background: TrackedTasks,
     http: Arc<dyn Http>,
     operators: Operators,
     reader: Sender<ReadBack>,

@@ -9,6 +9,7 @@ mod entropy;
 mod ingress;
 mod recent_outcomes;
 mod sink_cell;
+mod tracked_tasks;
 
 pub use adapter::{
     Adapter, AdapterContext, AdapterError, Condition, EmitError, EventSink, Gate, Metric, Receipt, Shutdown, Verdict,
@@ -20,3 +21,4 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use ingress::IngressBuffer;
 pub use recent_outcomes::RecentOutcomes;
 pub use sink_cell::SinkCell;
+pub use tracked_tasks::TrackedTasks;

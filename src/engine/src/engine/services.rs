@@ -5,12 +5,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use palabre_platform::{Entropy, Shutdown};
+use palabre_platform::{Entropy, Shutdown, TrackedTasks};
 use palabre_types::Millis;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::background::BackgroundTasks;
 use crate::clock_watch::{self, LatestReading};
 use crate::context::EngineContext;
 use crate::housekeeping::{Cleaner, HOUSEKEEPING_INTERVAL, waker};
@@ -47,7 +47,7 @@ pub(super) struct Services {
     pub(super) workers: Workers,
     pub(super) specs: Specs,
     pub(super) outbox: Arc<Outbox>,
-    pub(super) background: BackgroundTasks,
+    pub(super) background: TrackedTasks,
     pub(super) progress: Progress,
     pub(super) vitals: Arc<Vitals>,
     pub(super) threads: Mutex<Threads>,
@@ -67,7 +67,7 @@ impl Services {
     /// Starts the threads and tasks.
     pub(super) fn start(cx: &EngineContext, options: ServicesOptions) -> std::io::Result<Self> {
         let now = options.now;
-        let background = BackgroundTasks::new();
+        let background = TrackedTasks::new(Handle::current());
         let outbox = jobs::outbox(OutboxContext {
             platforms: Arc::clone(&cx.platforms),
             store: cx.store.clone(),
