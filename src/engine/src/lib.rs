@@ -8,7 +8,6 @@
 //! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
 //! its receipts are answered and its actions go to the *outbox*.
 
-mod attachment_relay;
 mod backlog;
 mod clock_watch;
 mod context;
@@ -27,7 +26,6 @@ mod metrics;
 mod offline_batch;
 mod open_batch;
 mod operators;
-mod outbox;
 mod peers;
 mod pending_waits;
 mod places;
@@ -35,7 +33,6 @@ mod platforms;
 mod published;
 mod read_back;
 mod rebuild;
-mod recent_deliveries;
 mod recovery;
 mod reexecute;
 mod refusals;
@@ -63,7 +60,7 @@ pub use engine::edits::{EditError, ValueChange};
 pub use engine::options::{EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
-pub use outbox::bot::OutboxLimits;
+pub use palabre_outbox::OutboxLimits;
 pub use palabre_state::{
     DeadLetter, EditRecord, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord,
     ScriptVersion, TaskRun, VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use palabre_fetch::Grants;
+use palabre_outbox::Completed;
 use palabre_platform::{EmitError, Verdict};
 use palabre_script::{Coverage, Declarations, Failure, Source};
 use palabre_state::{DeferredChange, RunOutcome, RunRecord, ScriptVersion, WaitingRun, WentBack};
@@ -15,7 +16,6 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::backlog::{Cursor, Read, Unfinished};
-use crate::outbox::pending_action::Completed;
 use crate::published::Published;
 use crate::scheduler::Due;
 use crate::status::ScriptStatus;

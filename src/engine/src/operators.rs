@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palabre_fetch::Grants;
+use palabre_outbox::OutboxLimits;
 use palabre_platform::TrackedTasks;
 use palabre_types::{BotName, Event, Member, Permission, Request, RoomId, UserId};
 use serde_json::json;
 
 use crate::http::Http;
-use crate::outbox::bot::OutboxLimits;
 
 /// Settings of one bot.
 #[derive(Debug, Clone, Default)]

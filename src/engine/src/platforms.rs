@@ -3,54 +3,51 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use palabre_outbox::{BotOutbox, Bots, OutboxBot, RecentDeliveries};
 use palabre_platform::{Adapter, Condition, Metric};
 use palabre_types::{Bot, BotName, CommandSpec};
 use tokio::sync::watch;
 
 use crate::operators::Settings;
-use crate::outbox::bot::BotOutbox;
-use crate::recent_deliveries::RecentDeliveries;
 use crate::refusals::Refusals;
 use crate::status::{BotState, BotStatus};
 
-/// One bot: its adapter, condition, commands and outbox.
+/// One bot: its adapter, condition and commands.
 pub(crate) struct Attached {
     pub(crate) bot: Bot,
     pub(crate) adapter: Arc<dyn Adapter>,
     pub(crate) condition: watch::Sender<Condition>,
     pub(crate) commands: watch::Sender<Arc<Vec<CommandSpec>>>,
-    outbox: BotOutbox,
 }
 
 /// All bots, with their adapters. Fixed for the life of an engine.
-#[derive(Default)]
 pub(crate) struct Platforms {
     bots: Vec<Attached>,
-    pub(crate) recent_deliveries: RecentDeliveries,
+    /// The bots as the outbox uses them, each with its outbox.
+    pub(crate) outbox_bots: Arc<Bots>,
+    pub(crate) recent_deliveries: Arc<RecentDeliveries>,
     pub(crate) refusals: Refusals,
     by_name: HashMap<BotName, usize>,
-    /// The outbox for what is left of bots that are not configured any more.
-    no_bot: BotOutbox,
 }
 
 impl Platforms {
     pub(crate) fn new(bots: Vec<(Bot, Arc<dyn Adapter>)>, settings: &Settings) -> Self {
         let by_name = bots.iter().enumerate().map(|(index, (bot, _))| (bot.name.clone(), index)).collect();
         let attached = |(bot, adapter): (Bot, Arc<dyn Adapter>)| Attached {
-            outbox: BotOutbox::new(settings.get(&bot.name).map(|settings| settings.outbox).unwrap_or_default()),
             bot,
             adapter,
             condition: watch::Sender::default(),
             commands: watch::Sender::new(Arc::default()),
         };
-        let bots = bots.into_iter().map(attached).collect();
-        Self {
-            bots,
-            recent_deliveries: RecentDeliveries::default(),
-            refusals: Refusals::default(),
-            by_name,
-            no_bot: BotOutbox::default(),
-        }
+        let bots: Vec<Attached> = bots.into_iter().map(attached).collect();
+        let outbox_bot = |attached: &Attached| {
+            let name = attached.bot.name.clone();
+            let limits = settings.get(&name).map(|settings| settings.outbox).unwrap_or_default();
+            let (adapter, condition) = (Arc::clone(&attached.adapter), attached.condition.subscribe());
+            (name, OutboxBot { adapter, condition, outbox: BotOutbox::new(limits) })
+        };
+        let outbox_bots = Arc::new(Bots::new(bots.iter().map(outbox_bot).collect()));
+        Self { bots, outbox_bots, recent_deliveries: Arc::default(), refusals: Refusals::default(), by_name }
     }
 
     pub(crate) fn bots(&self) -> &[Attached] {
@@ -59,13 +56,7 @@ impl Platforms {
 
     /// Returns the outbox of a bot.
     pub(crate) fn outbox(&self, bot: &str) -> &BotOutbox {
-        self.by_name.get(bot).and_then(|index| self.bots.get(*index)).map_or(&self.no_bot, |attached| &attached.outbox)
-    }
-
-    /// Whether the bot is connected, as its adapter reports.
-    pub(crate) fn is_up(&self, bot: &str) -> bool {
-        let attached = self.by_name.get(bot).and_then(|index| self.bots.get(*index));
-        attached.is_some_and(|attached| *attached.condition.borrow() == Condition::Up)
+        self.outbox_bots.outbox(bot)
     }
 
     pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
@@ -96,7 +87,8 @@ impl Platforms {
     pub(crate) fn status(&self) -> Vec<BotStatus> {
         self.bots
             .iter()
-            .map(|Attached { bot, condition, outbox, .. }| {
+            .map(|Attached { bot, condition, .. }| {
+                let outbox = self.outbox(bot.name.as_str());
                 let (waiting_actions, waiting_bytes) = outbox.usage();
                 BotStatus {
                     name: bot.name.clone(),
@@ -105,7 +97,7 @@ impl Platforms {
                     waiting_actions,
                     waiting_bytes,
                     is_full: outbox.check(bot.name.as_str(), false).is_some(),
-                    held_back: outbox.breaker.reason(),
+                    held_back: outbox.held_back(),
                 }
             })
             .collect()

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use palabre_outbox::{ChainId, EarlierAttempts, PendingAction, UnfinishedActions};
 use palabre_state::{
     BEGUN_ATTEMPTS, DEAD_LETTERS, DeadLetter, JOURNAL, OUTBOX, Position, QUEUE_CURSORS, RECOVERY, RecoveryAttempts,
     SCRIPT_CURSORS, Stored, WAITING_RUNS, WaitingRun, unpacked,
@@ -12,7 +13,6 @@ use palabre_types::Batch;
 use palabre_types::{EventName, Millis, ScriptName};
 
 use crate::backlog::{Cursor, Queued, Unfinished};
-use crate::outbox::pending_action::{ChainId, EarlierAttempts, PendingAction, UnfinishedActions};
 
 /// Attempts at an event, each ended by a crash of the daemon, before it is given up.
 const ATTEMPTS_MAX: u32 = 3;

@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use palabre_outbox::Outbox;
 use palabre_platform::TrackedTasks;
 use palabre_state::ClockRow;
 use palabre_types::{Event, ScriptName};
@@ -38,7 +39,6 @@ use crate::context::EngineContext;
 use crate::http::Http;
 use crate::message::{CoreMessage, Task};
 use crate::operators::Operators;
-use crate::outbox::Outbox;
 use crate::pending_waits::Requests;
 use crate::published::Published;
 use crate::read_back::ReadBack;

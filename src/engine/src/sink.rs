@@ -1,12 +1,13 @@
-//! The sink through which events and rows of platforms reach the sequencer.
+//! The sink through which events, rows and results of actions reach the sequencer.
 
 use crossbeam_channel::Sender;
+use palabre_outbox::{Completed, DeliverySink};
 use palabre_platform::{EmitError, EventSink, Receipt};
 use palabre_types::{Batch, BotName, Event};
 
 use crate::message::{CoreMessage, RowsWrite};
 
-/// Hands events and rows over to the sequencer.
+/// Hands events, rows and results over to the sequencer.
 pub(crate) struct Sink(pub(crate) Sender<CoreMessage>);
 
 impl EventSink for Sink {
@@ -24,6 +25,18 @@ impl EventSink for Sink {
 
     fn write_deferred(&self, bot: &BotName, reason: &'static str, rows: Batch) -> Receipt {
         self.write_rows(RowsWrite { source: bot.to_string(), reason, rows }, false)
+    }
+}
+
+impl DeliverySink for Sink {
+    fn completed(&self, completed: Vec<Completed>) {
+        // The sequencer outlives the queues; if it is gone, the next start handles these again, by
+        // their keys.
+        drop(self.0.send(CoreMessage::Completed(completed)));
+    }
+
+    fn record_attempt(&self, reason: &'static str, rows: Batch) -> Receipt {
+        self.write_rows(RowsWrite { source: "outbox".to_owned(), reason, rows }, false)
     }
 }
 

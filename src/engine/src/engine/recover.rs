@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use palabre_outbox::UnfinishedActions;
 use palabre_state::{Entry, RowsRecord, State, WaitingRun, WentBack};
 use palabre_store::{Error as StoreError, Store};
 use palabre_types::{Batch, Millis, ScriptName};
@@ -11,7 +12,6 @@ use crate::backlog::Unfinished;
 use crate::clock_watch;
 use crate::offline_batch::OfflineBatch;
 use crate::operators::Settings;
-use crate::outbox::pending_action::UnfinishedActions;
 use crate::recovery::find_unfinished;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use palabre_outbox::{Outbox, OutboxContext, create_outbox};
 use palabre_platform::{Entropy, Shutdown, TrackedTasks};
 use palabre_types::Millis;
 use tokio::runtime::Handle;
@@ -17,11 +18,11 @@ use crate::housekeeping::{Cleaner, HOUSEKEEPING_INTERVAL, waker};
 use crate::http::Http;
 use crate::message::CoreMessage;
 use crate::operators::Operators;
-use crate::outbox::{Outbox, OutboxContext, jobs};
 use crate::read_back;
 use crate::rebuild::{Rebuilder, Specs};
 use crate::scheduler::{self, Due};
 use crate::sequencer::{InitialState, Progress, Sequencer, SequencerOptions};
+use crate::sink::Sink;
 use crate::vitals::Vitals;
 use crate::workers::Workers;
 
@@ -68,12 +69,13 @@ impl Services {
     pub(super) fn start(cx: &EngineContext, options: ServicesOptions) -> std::io::Result<Self> {
         let now = options.now;
         let background = TrackedTasks::new(Handle::current());
-        let outbox = jobs::outbox(OutboxContext {
-            platforms: Arc::clone(&cx.platforms),
+        let outbox = create_outbox(OutboxContext {
+            bots: Arc::clone(&cx.platforms.outbox_bots),
+            recent_deliveries: Arc::clone(&cx.platforms.recent_deliveries),
             store: cx.store.clone(),
             clock: Arc::clone(&cx.clock),
             entropy: options.entropy,
-            core: cx.core.clone(),
+            deliveries: Arc::new(Sink(cx.core.clone())),
             shutdown: options.shutdown.clone(),
             background: background.clone(),
             last_batch: options.sequencer.next_batch.saturating_sub(1),

@@ -3,12 +3,12 @@
 //! Those of local adapters are handed over at once, so that the rows that an adapter writes for
 //! them share the commit of the run. The others follow once their batch is durable.
 
+use palabre_outbox::{PendingAction, expiry, size};
 use palabre_state::{Class, Entry, EntryBatch, Notice, Position, RunRecord, Spilled};
 use palabre_types::{Action, ActionKey, EventName, Millis};
 
 use super::Sequencer;
 use super::state::State;
-use crate::outbox::pending_action::{PendingAction, expiry, size};
 
 impl Sequencer {
     /// Adds a step of a run to the open batch, and hands the actions of local adapters over.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use palabre_outbox::{Outbox, PendingAction};
 use palabre_platform::EmitError;
 use palabre_state::{Class, Position};
 use palabre_store::Applied;
@@ -12,8 +13,6 @@ use serde_json::Value;
 
 use crate::message::{ReceiptSender, ReplySender};
 use crate::metrics::Metrics;
-use crate::outbox::Outbox;
-use crate::outbox::pending_action::PendingAction;
 use crate::pending_waits::{Fetch, Requests};
 
 /// The work that is released once a batch is durable.

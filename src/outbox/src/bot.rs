@@ -8,8 +8,8 @@ use palabre_script::Limit;
 use palabre_state::{Class, Position};
 use palabre_types::{Millis, RoomId};
 
-use super::breaker::Breaker;
-use super::pending_action::ChainId;
+use crate::breaker::Breaker;
+use crate::pending_action::ChainId;
 
 /// Maximum entries of a bot and class in memory, as many as a full batch brings; the rest are rows.
 pub(crate) const IN_MEMORY_MAX: usize = 8_192;
@@ -38,9 +38,11 @@ impl Default for OutboxLimits {
     }
 }
 
+/// The outbox of one bot, as far as its owner counts and places actions.
 #[derive(Default)]
-pub(crate) struct BotOutbox {
-    pub(crate) limits: OutboxLimits,
+pub struct BotOutbox {
+    /// The quota.
+    pub limits: OutboxLimits,
     pub(crate) breaker: Breaker,
     actions: AtomicUsize,
     bytes: AtomicUsize,
@@ -127,18 +129,20 @@ impl ClassCounts {
 }
 
 impl BotOutbox {
-    pub(crate) fn new(limits: OutboxLimits) -> Self {
+    /// Returns an empty outbox with that quota.
+    #[must_use]
+    pub fn new(limits: OutboxLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Counts an action against the quota.
-    pub(crate) fn reserve(&self, bytes: usize) {
+    /// Counts an action of so many bytes against the quota, which it may exceed.
+    pub fn reserve(&self, bytes: usize) {
         self.actions.fetch_add(1, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Gives an action's share of the quota back.
-    pub(crate) fn release(&self, bytes: usize) {
+    pub fn release(&self, bytes: usize) {
         // A negative count would be a bug, and must not block the bot for good.
         let less = |count: &AtomicUsize, by| {
             let _before = count.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(by)));
@@ -148,14 +152,16 @@ impl BotOutbox {
     }
 
     /// Returns the number of waiting actions, and their size in bytes.
-    pub(crate) fn usage(&self) -> (usize, usize) {
+    #[must_use]
+    pub fn usage(&self) -> (usize, usize) {
         (self.actions.load(Relaxed), self.bytes.load(Relaxed))
     }
 
     /// Returns the limit that one more action would exceed.
     ///
     /// Moderation may exceed the quota by a tenth, so that messages cannot disable it.
-    pub(crate) fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
+    #[must_use]
+    pub fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
         let (actions, bytes) = self.usage();
         let OutboxLimits { actions: actions_max, bytes: bytes_max, .. } = self.limits;
         let reserve =
@@ -167,17 +173,25 @@ impl BotOutbox {
         })
     }
 
+    /// Returns the reason why actions wait at present, if the platform is away.
+    #[must_use]
+    pub fn held_back(&self) -> Option<String> {
+        self.breaker.reason()
+    }
+
     pub(crate) fn counts(&self, class: Class) -> MutexGuard<'_, ClassCounts> {
         self.counts[class.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nothing waits or is under way in a queue, so that a new entry begins at once.
-    pub(crate) fn is_idle(&self, room: &RoomId, class: Class) -> bool {
+    #[must_use]
+    pub fn is_idle(&self, room: &RoomId, class: Class) -> bool {
         !self.counts(class).rooms.contains_key(room)
     }
 
     /// Counts a new entry. Returns whether it stays in memory; otherwise it becomes a row.
-    pub(crate) fn admit(&self, room: &RoomId, class: Class) -> bool {
+    #[must_use]
+    pub fn admit(&self, room: &RoomId, class: Class) -> bool {
         let mut counts = self.counts(class);
         let stays = counts.stays(room);
         counts.found(room, stays);

@@ -3,18 +3,7 @@
 //! So the actions of one room leave in order, a slow room delays no other, and moderation never
 //! waits for messages. Few of a bot's entries are in memory; the rest are rows.
 //!
-//! This module holds the queues and starts a task for each job; `outbox/jobs.rs` does the jobs.
-
-mod at_most_once;
-mod attempt;
-pub(crate) mod bot;
-mod breaker;
-pub(crate) mod jobs;
-mod load;
-mod merge;
-mod ordered_queue;
-pub(crate) mod pending_action;
-mod retry_chain;
+//! This module holds the queues and starts a task for each job; `jobs.rs` does the jobs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{
@@ -24,7 +13,6 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
 use futures_util::future::BoxFuture;
 use palabre_platform::{Clock, Entropy, Shutdown, TrackedTasks};
 use palabre_state::{Class, Position, Stored};
@@ -32,13 +20,14 @@ use palabre_store::Store;
 use palabre_types::RoomId;
 use tokio::sync::watch;
 
-use self::bot::BotOutbox;
-use self::pending_action::{ChainId, Completed, Delivery, EarlierAttempts, PendingAction, UnfinishedActions};
-use crate::message::CoreMessage;
-use crate::platforms::Platforms;
+use crate::bot::BotOutbox;
+use crate::bots::Bots;
+use crate::delivery_sink::DeliverySink;
+use crate::pending_action::{ChainId, Completed, Delivery, EarlierAttempts, PendingAction, UnfinishedActions};
+use crate::recent_deliveries::RecentDeliveries;
 
 /// Delay before the store is read again after a failure.
-const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
+pub(crate) const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 type Queues = HashMap<RoomId, VecDeque<PendingAction>>;
 
@@ -56,22 +45,34 @@ pub(crate) enum Job {
 pub(crate) type JobRunner = fn(Arc<Outbox>, Job) -> BoxFuture<'static, ()>;
 
 /// The components that an outbox uses.
-pub(crate) struct OutboxContext {
-    pub(crate) platforms: Arc<Platforms>,
-    pub(crate) store: Store,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    /// The channel to the sequencer.
-    pub(crate) core: Sender<CoreMessage>,
-    pub(crate) shutdown: Shutdown,
-    pub(crate) background: TrackedTasks,
+pub struct OutboxContext {
+    /// The bots, each with its adapter and its quota.
+    pub bots: Arc<Bots>,
+    /// The platform ids of messages that were sent lately.
+    pub recent_deliveries: Arc<RecentDeliveries>,
+    /// The store, of which the outbox only reads.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of the random part of delays.
+    pub entropy: Arc<dyn Entropy>,
+    /// Receives what becomes of actions.
+    pub deliveries: Arc<dyn DeliverySink>,
+    /// Signals shutdown: actions that failed are then left to the next start.
+    pub shutdown: Shutdown,
+    /// The tasks that the outbox starts, which its owner awaits.
+    pub background: TrackedTasks,
     /// The number of the last batch of the previous process.
-    pub(crate) last_batch: u64,
+    pub last_batch: u64,
 }
 
 /// The outbox of all bots.
-pub(crate) struct Outbox {
-    cx: OutboxContext,
+///
+/// It begins closed and empty, takes what the previous process left ([`Outbox::recover`]), then new
+/// actions ([`Outbox::push`], [`Outbox::spilled`]), and performs them once it is open
+/// ([`Outbox::open`]) until the owner leaves ([`Outbox::leave`]).
+pub struct Outbox {
+    pub(crate) cx: OutboxContext,
     run: JobRunner,
     /// Number of entries that are not completed.
     pending: AtomicUsize,
@@ -108,31 +109,34 @@ impl Outbox {
         })
     }
 
-    pub(crate) fn bot(&self, name: &str) -> &BotOutbox {
-        self.cx.platforms.outbox(name)
+    /// Returns the outbox of a bot. Bots that are not configured any more share one.
+    #[must_use]
+    pub fn bot(&self, name: &str) -> &BotOutbox {
+        self.cx.bots.outbox(name)
     }
 
     /// Returns the number of entries that are not completed.
-    pub(crate) fn pending(&self) -> usize {
+    #[must_use]
+    pub fn pending(&self) -> usize {
         self.pending.load(Acquire)
     }
 
     /// Lets actions begin. Until then they only take their places in the queues.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.is_open.send_replace(true);
     }
 
     /// Lets no further action begin: the next start performs what is left.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         self.is_leaving.send_replace(true);
     }
 
-    fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         *self.is_leaving.borrow()
     }
 
     /// Records that a batch, and all batches before it, are durable.
-    pub(crate) fn durable(&self, batch: u64) {
+    pub fn durable(&self, batch: u64) {
         self.durable.send_if_modified(|durable| {
             let is_later = batch > *durable;
             *durable = batch.max(*durable);
@@ -141,18 +145,18 @@ impl Outbox {
     }
 
     /// Records whether the store refuses writes: actions of local adapters wait meanwhile.
-    pub(crate) fn set_stalled(&self, is_stalled: bool) {
+    pub fn set_stalled(&self, is_stalled: bool) {
         self.is_stalled.send_replace(is_stalled);
     }
 
     /// Waits until a batch is durable. Returns false if no further action may begin.
-    async fn until_durable(&self, batch: u64) -> bool {
+    pub(crate) async fn until_durable(&self, batch: u64) -> bool {
         let mut durable = self.durable.subscribe();
         self.unless_leaving(durable.wait_for(|durable| *durable >= batch)).await
     }
 
     /// Waits until the store accepts writes. Returns false if no further action may begin.
-    async fn until_writable(&self) -> bool {
+    pub(crate) async fn until_writable(&self) -> bool {
         let mut is_stalled = self.is_stalled.subscribe();
         self.unless_leaving(is_stalled.wait_for(|is_stalled| !*is_stalled)).await
     }
@@ -167,7 +171,7 @@ impl Outbox {
     }
 
     /// Queues the actions that the previous process left.
-    pub(crate) fn recover(self: &Arc<Self>, unfinished: UnfinishedActions) {
+    pub fn recover(self: &Arc<Self>, unfinished: UnfinishedActions) {
         let UnfinishedActions { entries, spilled, chains, rows, earlier } = unfinished;
         // It is set once per process.
         drop(self.earlier.set(earlier));
@@ -191,25 +195,25 @@ impl Outbox {
     }
 
     /// Whether an earlier process may have attempted the action at this position.
-    fn is_left_over(&self, position: Position) -> bool {
+    pub(crate) fn is_left_over(&self, position: Position) -> bool {
         self.earlier.get().is_some_and(|earlier| position.block < earlier.first_batch)
     }
 
     /// Whether an earlier process had begun an attempt at an action that is performed at most once.
-    fn had_begun(&self, position: Position) -> bool {
+    pub(crate) fn had_begun(&self, position: Position) -> bool {
         self.earlier.get().is_some_and(|earlier| earlier.begun.contains(&position))
     }
 
     /// Adds entries to their queues. They are counted as in memory.
     ///
     /// Those of local adapters need not be durable yet.
-    pub(crate) fn push(self: &Arc<Self>, entries: Vec<PendingAction>) {
+    pub fn push(self: &Arc<Self>, entries: Vec<PendingAction>) {
         self.pending.fetch_add(entries.len(), Relaxed);
         self.start(entries);
     }
 
     /// Counts entries that have become durable as rows, and loads them as there is room.
-    pub(crate) fn spilled(self: &Arc<Self>, rows: &[(RoomId, Class)]) {
+    pub fn spilled(self: &Arc<Self>, rows: &[(RoomId, Class)]) {
         self.pending.fetch_add(rows.len(), Relaxed);
         for (room, class) in rows {
             self.load_more(room.bot(), *class);
@@ -217,13 +221,13 @@ impl Outbox {
     }
 
     /// Forgets the positions of rows that were deleted.
-    pub(crate) fn removed(&self, rows: Vec<(String, Class, Position)>) {
+    pub fn removed(&self, rows: Vec<(String, Class, Position)>) {
         for (bot, class, position) in rows {
             self.bot(&bot).counts(class).loaded.remove(&position);
         }
     }
 
-    fn start(self: &Arc<Self>, entries: Vec<PendingAction>) {
+    pub(crate) fn start(self: &Arc<Self>, entries: Vec<PendingAction>) {
         let mut started = Vec::new();
         {
             let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
@@ -245,7 +249,7 @@ impl Outbox {
         }
     }
 
-    fn add_to_chain(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
+    pub(crate) fn add_to_chain(self: &Arc<Self>, chain: ChainId, position: Position, attempts: u32) {
         if self.bot(chain.bot.as_str()).add_to_chain(chain.clone(), position, attempts) {
             self.spawn(Job::Chain(chain));
         }
@@ -274,7 +278,7 @@ impl Outbox {
     }
 
     /// Takes the next entries of a queue; `None` ends the queue, which is then removed.
-    fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<PendingAction>> {
+    pub(crate) fn take(&self, room: &RoomId, class: Class) -> Option<VecDeque<PendingAction>> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let queues = &mut queues[class.index()];
         let queue = queues.get_mut(room)?;
@@ -285,7 +289,7 @@ impl Outbox {
         Some(std::mem::take(queue))
     }
 
-    fn complete(self: &Arc<Self>, completed: Vec<Completed>) {
+    pub(crate) fn complete(self: &Arc<Self>, completed: Vec<Completed>) {
         if completed.is_empty() {
             return;
         }
@@ -303,16 +307,14 @@ impl Outbox {
                 }
             }
         }
-        // The sequencer outlives the queues; if it is gone, the next start handles these again, by
-        // their keys.
-        drop(self.cx.core.send(CoreMessage::Completed(completed)));
+        self.cx.deliveries.completed(completed);
         for (bot, class) in freed {
             self.load_more(&bot, class);
         }
     }
 
     /// Waits. Returns false at shutdown.
-    async fn wait(&self, pause: Duration) -> bool {
+    pub(crate) async fn wait(&self, pause: Duration) -> bool {
         let until = self.cx.clock.now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let mut shutdown = self.cx.shutdown.clone();
         tokio::select! {

@@ -11,8 +11,9 @@ use palabre_types::{ActionKey, MessageId, RoomId, ScriptName};
 /// Maximum number of deliveries that are kept; the rows of older ones are durable.
 const DELIVERIES_MAX: usize = 4_096;
 
+/// The platform ids of the last messages, and the messages in flight.
 #[derive(Default)]
-pub(crate) struct RecentDeliveries(Mutex<Deliveries>);
+pub struct RecentDeliveries(Mutex<Deliveries>);
 
 #[derive(Default)]
 struct Deliveries {
@@ -65,7 +66,8 @@ impl RecentDeliveries {
     }
 
     /// Whether a message of the script is in flight to the room.
-    pub(crate) fn is_sending(&self, script: &ScriptName, room: &RoomId) -> bool {
+    #[must_use]
+    pub fn is_sending(&self, script: &ScriptName, room: &RoomId) -> bool {
         let deliveries = self.lock();
         !deliveries.in_flight.is_empty() && deliveries.in_flight.contains_key(&(script.clone(), room.clone()))
     }
@@ -75,8 +77,9 @@ impl RecentDeliveries {
         self.lock().ids.get(key).map(|(_, id)| id.clone())
     }
 
-    /// Returns the action that sent the message.
-    pub(crate) fn key(&self, room: &RoomId, id: &MessageId) -> Option<ActionKey> {
+    /// Returns the action that sent the message, if it was among the last ones.
+    #[must_use]
+    pub fn key(&self, room: &RoomId, id: &MessageId) -> Option<ActionKey> {
         self.lock().keys.get(&(room.clone(), id.clone())).cloned()
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use palabre_state::Position;
 use palabre_types::{Action, ActionKey, ActionKind};
 
-use super::pending_action::PendingAction;
+use crate::pending_action::PendingAction;
 
 /// Entries that need not be performed, each with the action that is performed in its place.
 pub(crate) type Replaced = HashMap<Position, ActionKey>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use palabre_types::{Action, ActionError, FileToSend};
 use tokio::sync::Semaphore;
 
-use crate::platforms::Platforms;
+use crate::bots::Bots;
 
 /// Maximum number of files of an action with files to fetch.
 const FILES_MAX: usize = 10;
@@ -24,11 +24,7 @@ static FETCHING: Semaphore = Semaphore::const_new(FETCHES_MAX);
 /// The action in the journal only says where the files are. A file that cannot be had is replaced
 /// by its name, and so is one that is still unavailable after some `attempts`: the text is not lost,
 /// and later actions in the room do not wait for ever.
-pub(crate) async fn with_files(
-    platforms: &Platforms,
-    action: &Action,
-    attempts: u32,
-) -> Result<Option<Action>, ActionError> {
+pub(crate) async fn with_files(bots: &Bots, action: &Action, attempts: u32) -> Result<Option<Action>, ActionError> {
     if !has_files_to_fetch(action) {
         return Ok(None);
     }
@@ -38,12 +34,12 @@ pub(crate) async fn with_files(
     }
     // The semaphore is never closed, so a permit is always granted in the end.
     let _permit = FETCHING.acquire().await;
-    let bytes_max = platforms.adapter(action.room().bot()).map_or(0, |adapter| adapter.capabilities().max_file);
+    let bytes_max = bots.adapter(action.room().bot()).map_or(0, |adapter| adapter.capabilities().max_file);
     let mut action = action.clone();
     let Some(content) = action.content_mut() else { return Ok(None) };
     let mut files = Vec::with_capacity(count);
     for mut file in std::mem::take(&mut content.files) {
-        match fetch(platforms, &mut file, bytes_max).await {
+        match fetch(bots, &mut file, bytes_max).await {
             Ok(()) => files.push(file),
             Err(error @ (ActionError::Transient(_) | ActionError::RateLimited { .. }))
                 if attempts + 1 < FETCH_ATTEMPTS =>
@@ -61,9 +57,9 @@ pub(crate) async fn with_files(
     Ok(Some(action))
 }
 
-async fn fetch(platforms: &Platforms, file: &mut FileToSend, bytes_max: usize) -> Result<(), ActionError> {
+async fn fetch(bots: &Bots, file: &mut FileToSend, bytes_max: usize) -> Result<(), ActionError> {
     let Some(from) = &file.from else { return Ok(()) };
-    let holder = platforms.adapter(from.bot.as_str());
+    let holder = bots.adapter(from.bot.as_str());
     let holder = holder.ok_or_else(|| ActionError::NotFound(format!("there is no bot named {}", from.bot)))?;
     let fetched = tokio::time::timeout(FETCH_TIMEOUT, holder.file(&from.url, bytes_max)).await;
     let fetched = fetched.unwrap_or_else(|_late| Err(ActionError::Transient("the fetch took too long".to_owned())));

@@ -7,12 +7,12 @@ use futures_util::FutureExt;
 use palabre_state::Class;
 use palabre_types::{ActionError, Outcome, RoomId};
 
-use super::Outbox;
-use super::at_most_once::is_recorded;
-use super::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
-use super::merge::{Replaced, replaced};
-use super::pending_action::{ChainId, Completed, Delivery, PendingAction};
+use crate::at_most_once::is_recorded;
 use crate::attachment_relay::has_files_to_fetch;
+use crate::attempt::{self, ATTEMPTS_IN_QUEUE, AttemptLimits, remembered, resolve};
+use crate::merge::{Replaced, replaced};
+use crate::outbox::Outbox;
+use crate::pending_action::{ChainId, Completed, Delivery, PendingAction};
 
 /// Maximum number of actions that are handed to an adapter together.
 const ADAPTER_BATCH_MAX: usize = 64;
@@ -40,7 +40,7 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<PendingAction>, rep
     {
         return false;
     }
-    let adapter = entries.first().and_then(|entry| outbox.cx.platforms.adapter(entry.bot()));
+    let adapter = entries.first().and_then(|entry| outbox.cx.bots.adapter(entry.bot()));
     if adapter.is_some_and(|adapter| adapter.is_local()) && !outbox.until_writable().await {
         return false;
     }
@@ -48,10 +48,10 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<PendingAction>, rep
     let makes = entries.iter().filter(|entry| entry.action.kind().creates_object());
     let _sending: Vec<_> = makes
         .filter(|entry| {
-            let adapter = outbox.cx.platforms.adapter(entry.bot());
+            let adapter = outbox.cx.bots.adapter(entry.bot());
             adapter.is_some_and(|adapter| adapter.message_id(&entry.key).is_none())
         })
-        .map(|entry| outbox.cx.platforms.recent_deliveries.sending(&entry.key, entry.action.room()))
+        .map(|entry| outbox.cx.recent_deliveries.sending(&entry.key, entry.action.room()))
         .collect();
     let mut first = together(outbox, &mut entries, replaced).await.into_iter();
     let mut completed = Vec::new();
@@ -82,7 +82,7 @@ async fn perform_some(outbox: &Arc<Outbox>, mut entries: Vec<PendingAction>, rep
 
 /// Whether an action may be performed before its run is durable.
 fn may_precede_its_run(outbox: &Outbox, entry: &PendingAction) -> bool {
-    let adapter = outbox.cx.platforms.adapter(entry.bot());
+    let adapter = outbox.cx.bots.adapter(entry.bot());
     adapter.is_some_and(|adapter| adapter.commits_with_run(&entry.action)) && !has_files_to_fetch(&entry.action)
 }
 
@@ -110,8 +110,7 @@ async fn together(
     let Some(name) = entries.first().filter(|_| entries.len() > 1).map(|entry| entry.bot().to_owned()) else {
         return Vec::new();
     };
-    let (Some(adapter), bot, now) = (outbox.cx.platforms.adapter(&name), outbox.bot(&name), outbox.cx.clock.now())
-    else {
+    let (Some(adapter), bot, now) = (outbox.cx.bots.adapter(&name), outbox.bot(&name), outbox.cx.clock.now()) else {
         return Vec::new();
     };
     if outbox.is_leaving()

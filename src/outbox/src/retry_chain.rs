@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use palabre_state::{OUTBOX, Stored};
 
-use super::attempt::{self, AttemptLimits};
-use super::pending_action::{ChainId, Completed, PendingAction};
-use super::{Outbox, STORE_RETRY_DELAY};
+use crate::attempt::{self, AttemptLimits};
+use crate::outbox::{Outbox, STORE_RETRY_DELAY};
+use crate::pending_action::{ChainId, Completed, PendingAction};
 
 /// Works until the chain is empty, or until shutdown; then the next start continues.
 pub(crate) async fn run(outbox: Arc<Outbox>, chain: ChainId) {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use palabre_state::{Class, OUTBOX, Position, spilled_kind};
 use palabre_store::{Direction, Result, Store};
 
-use super::bot::IN_MEMORY_MAX;
-use super::pending_action::PendingAction;
-use super::{Outbox, STORE_RETRY_DELAY};
+use crate::bot::IN_MEMORY_MAX;
+use crate::outbox::{Outbox, STORE_RETRY_DELAY};
+use crate::pending_action::PendingAction;
 
 /// Delay before rows are read again whose commit is still in progress.
 const COMMIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Loads the next rows of a bot and class, once their commit is done.
-pub(super) async fn run(outbox: &Arc<Outbox>, bot: &str, class: Class) {
+pub(crate) async fn run(outbox: &Arc<Outbox>, bot: &str, class: Class) {
     let state = outbox.bot(bot);
     loop {
         let (store, name) = (outbox.cx.store.clone(), bot.to_owned());

@@ -10,10 +10,11 @@ use palabre_store::Result as StoreResult;
 use palabre_types::{Action, ActionError, ActionKey, MessageId, MessageRef, Millis, Outcome, RoomId};
 use tracing::Instrument;
 
-use super::breaker::{Breaker, Pass};
-use super::pending_action::{Delivery, PendingAction, Unperformed};
-use super::{Outbox, STORE_RETRY_DELAY, at_most_once};
+use crate::at_most_once;
 use crate::attachment_relay::with_files;
+use crate::breaker::{Breaker, Pass};
+use crate::outbox::{Outbox, STORE_RETRY_DELAY};
+use crate::pending_action::{Delivery, PendingAction, Unperformed};
 
 /// Attempts before an action goes to the dead letters; with the delays below, about five minutes.
 pub(crate) const ATTEMPTS_MAX: u32 = 12;
@@ -44,7 +45,7 @@ async fn attempt_until_done(outbox: &Outbox, entry: &mut PendingAction, limits: 
     if entry.is_at_most_once() && outbox.had_begun(entry.position) {
         return Some(uncertain("the daemon ended while it was being sent"));
     }
-    let Some(adapter) = outbox.cx.platforms.adapter(&bot) else {
+    let Some(adapter) = outbox.cx.bots.adapter(&bot) else {
         return Some(refused(format!("there is no bot named {bot} in bots.yaml any more")));
     };
     let breaker = &outbox.bot(&bot).breaker;
@@ -196,7 +197,7 @@ impl Attempts<'_> {
     /// Performs the action, after everything that has to precede it.
     async fn perform(&mut self, entry: &PendingAction) -> Result<Outcome, Failure> {
         if self.filled.is_none() {
-            self.filled = with_files(&self.outbox.cx.platforms, &entry.action, self.failed).await?;
+            self.filled = with_files(&self.outbox.cx.bots, &entry.action, self.failed).await?;
         }
         if self.is_recorded {
             at_most_once::begin(self.outbox, entry).await?;
@@ -217,7 +218,7 @@ impl Attempts<'_> {
     /// Counts a temporary failure, unless the platform is away, and decides what follows.
     async fn after_failure(&mut self, entry: &PendingAction, error: &ActionError, is_bug: bool) -> Next {
         let cx = &self.outbox.cx;
-        let is_away = matches!(error, ActionError::Unavailable(_)) || !(is_bug || cx.platforms.is_up(self.bot));
+        let is_away = matches!(error, ActionError::Unavailable(_)) || !(is_bug || cx.bots.is_up(self.bot));
         let reason = error.to_string();
         let is_held_back = self.breaker.failed(&entry.key, is_away, cx.clock.now(), &reason, self.bot);
         match error {
@@ -252,9 +253,9 @@ pub(crate) fn retry_delay(failed: u32, entropy: &dyn Entropy) -> Duration {
 
 /// Records the id of a message, unless the adapter can derive it from the action key.
 pub(crate) fn remembered(outbox: &Outbox, entry: &PendingAction, outcome: Outcome) -> Option<MessageId> {
-    let adapter = outbox.cx.platforms.adapter(entry.bot())?;
+    let adapter = outbox.cx.bots.adapter(entry.bot())?;
     let id = outcome.message.filter(|_| adapter.message_id(&entry.key).is_none())?;
-    outbox.cx.platforms.recent_deliveries.record(&entry.key, entry.action.room(), &id);
+    outbox.cx.recent_deliveries.record(&entry.key, entry.action.room(), &id);
     Some(id)
 }
 
@@ -287,8 +288,8 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut PendingAction) -> Result<(), 
         }
         MessageRef::Sent(key) => key,
     };
-    let named = outbox.cx.platforms.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
-    let named = named.or_else(|| outbox.cx.platforms.recent_deliveries.id(key));
+    let named = outbox.cx.bots.adapter(room.bot()).and_then(|adapter| adapter.message_id(key));
+    let named = named.or_else(|| outbox.cx.recent_deliveries.id(key));
     let id = match named {
         Some(id) => Some(id),
         None => {
@@ -303,7 +304,7 @@ pub(crate) fn resolve(outbox: &Outbox, entry: &mut PendingAction) -> Result<(), 
 
 /// Returns the action that sent a message, on platforms that assign ids themselves.
 fn sender(outbox: &Outbox, room: &RoomId, id: &MessageId) -> StoreResult<Option<ActionKey>> {
-    if let Some(key) = outbox.cx.platforms.recent_deliveries.key(room, id) {
+    if let Some(key) = outbox.cx.recent_deliveries.key(room, id) {
         return Ok(Some(key));
     }
     let snapshot = outbox.cx.store.snapshot(outbox.cx.clock.now())?;

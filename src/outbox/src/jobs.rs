@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Job, Outbox, OutboxContext, load, ordered_queue, retry_chain};
+use crate::outbox::{Job, Outbox, OutboxContext};
+use crate::{load, ordered_queue, retry_chain};
 
-/// Returns an empty outbox.
-pub(crate) fn outbox(cx: OutboxContext) -> Arc<Outbox> {
+/// Creates an empty outbox. Its actions begin once it is opened: see [`Outbox::open`].
+#[must_use]
+pub fn create_outbox(cx: OutboxContext) -> Arc<Outbox> {
     Outbox::new(cx, run)
 }
 
