@@ -96,7 +96,7 @@ impl Platforms {
                     state: BotState::from(&*condition.borrow()),
                     waiting_actions,
                     waiting_bytes,
-                    is_full: outbox.check(bot.name.as_str(), false).is_some(),
+                    is_full: outbox.is_full(false),
                     held_back: outbox.held_back(),
                 }
             })

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use palabre_outbox::OutboxLimits;
 use palabre_script::{HostApi, Input, Limit, Meters, Stored};
 use palabre_state::{DEFERRED_EVENTS, SCRIPT_HEADS, SENDERS, WentBack, task_runs};
 use palabre_store::{Direction, Error, Result as StoreResult};
@@ -157,7 +158,9 @@ impl HostApi for ScriptStore {
     }
 
     fn outbox_limit(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
-        self.cx.platforms.outbox(bot).check(bot, is_moderation)
+        let outbox = self.cx.platforms.outbox(bot);
+        let OutboxLimits { actions, bytes, .. } = outbox.limits();
+        outbox.is_full(is_moderation).then(|| Limit::Outbox { bot: bot.to_owned(), actions, mb: bytes >> 20 })
     }
 
     fn can(&self, bot: &str, what: &str) -> bool {

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use palabre_script::Limit;
 use palabre_state::{Class, Position};
 use palabre_types::{Millis, RoomId};
 
@@ -157,20 +156,22 @@ impl BotOutbox {
         (self.actions.load(Relaxed), self.bytes.load(Relaxed))
     }
 
-    /// Returns the limit that one more action would exceed.
+    /// Whether one more action would exceed the quota.
     ///
-    /// Moderation may exceed the quota by a tenth, so that messages cannot disable it.
+    /// Moderation may exceed it by a tenth, so that messages cannot disable it.
     #[must_use]
-    pub fn check(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
+    pub fn is_full(&self, is_moderation: bool) -> bool {
         let (actions, bytes) = self.usage();
         let OutboxLimits { actions: actions_max, bytes: bytes_max, .. } = self.limits;
         let reserve =
             |limit: usize| if is_moderation { limit.saturating_add(limit / MODERATION_RESERVE) } else { limit };
-        (actions >= reserve(actions_max) || bytes >= reserve(bytes_max)).then(|| Limit::Outbox {
-            bot: bot.to_owned(),
-            actions: actions_max,
-            mb: bytes_max >> 20,
-        })
+        actions >= reserve(actions_max) || bytes >= reserve(bytes_max)
+    }
+
+    /// Returns the quota.
+    #[must_use]
+    pub const fn limits(&self) -> OutboxLimits {
+        self.limits
     }
 
     /// Returns the reason why actions wait at present, if the platform is away.
