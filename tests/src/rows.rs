@@ -7,7 +7,7 @@ use palabre_types::Batch;
 /// Commits rows in order of arrival. The receipt resolves to `seq` once they are durable.
 pub fn commit_rows(store: &Store, rows: Batch, seq: u64) -> Receipt {
     let (answer, receipt) = Receipt::channel();
-    store.commit_with_callback(rows, move |_, done| {
+    store.commit_with_callback(rows, None, move |_, done| {
         let result = match done {
             Ok(_) => Ok(seq),
             Err(Error::Refused { .. }) => Err(EmitError::Refused),

@@ -107,10 +107,9 @@ pub(crate) enum CoreMessage {
     /// The store has applied the correction of a clock that went back.
     ClockCorrected(WentBack),
     Completed(Vec<Completed>),
-    Durable {
-        number: u64,
-        cursors: Vec<(usize, u64)>,
-    },
+    /// A batch is durable. With the batches whose work was released, in order: none while an
+    /// earlier batch is not durable.
+    Durable(Vec<ReleasedBatch>),
     /// The store has refused a batch, which has to be submitted again.
     NotDurable {
         number: u64,
@@ -133,6 +132,13 @@ pub(crate) enum CoreMessage {
     WhenIdle(oneshot::Sender<()>),
     /// Write what there is, and end.
     Stop(oneshot::Sender<()>),
+}
+
+/// A batch that is durable like all before it, and whose work was released.
+pub(crate) struct ReleasedBatch {
+    pub(crate) number: u64,
+    /// The cursors that it has moved, by script.
+    pub(crate) cursors: Vec<(usize, u64)>,
 }
 
 /// Rows that belong to no event, of an adapter or of a component of the engine.

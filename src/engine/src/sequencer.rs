@@ -256,7 +256,7 @@ impl Sequencer {
                     self.completed(state, completed);
                 }
             }
-            CoreMessage::Durable { number, cursors } => self.durable(state, number, &cursors),
+            CoreMessage::Durable(released) => self.durable(state, &released),
             CoreMessage::NotDurable { number, batch, error } => self.not_durable(state, number, batch, &error),
             CoreMessage::Recovered { script_id, unfinished } => self.recovered(state, script_id, &unfinished),
             CoreMessage::ReadBack { script_id, from, read } => self.read_back(state, script_id, from, read),
@@ -333,7 +333,7 @@ impl Sequencer {
 fn is_news(message: &CoreMessage) -> bool {
     !matches!(
         message,
-        CoreMessage::Durable { .. }
+        CoreMessage::Durable(_)
             | CoreMessage::WhenIdle(_)
             | CoreMessage::Barrier(_)
             | CoreMessage::Due(Due::Barrier(_), _)

@@ -21,7 +21,7 @@ use crate::overlay::OverlayDisk;
 use crate::snapshot::{Direction, Snapshot};
 use crate::stats::{Counters, Stats};
 use crate::table::decode_value;
-use crate::writer::{Answer, Applied, CurrentFile, Submission, Ticket, Writer};
+use crate::writer::{Answer, Applied, BatchIdentity, CurrentFile, Submission, Ticket, Writer};
 use crate::{installation, migrations};
 use palabre_types::Key;
 use palabre_types::TableId;
@@ -178,7 +178,7 @@ impl Store {
     /// applied in the order in which they were submitted.
     pub fn commit(&self, batch: Batch) -> Ticket {
         let (answer, ticket) = oneshot::channel();
-        self.submit(batch, Answer::Ticket(answer));
+        self.submit(batch, None, Answer::Ticket(answer));
         Ticket(ticket)
     }
 
@@ -186,15 +186,23 @@ impl Store {
     ///
     /// `then` gets the result, and the batch to submit it again if necessary. It delays all later
     /// commits, so it should be brief, and it must not panic.
-    pub fn commit_with_callback(&self, batch: Batch, then: impl FnOnce(Batch, Result<Applied>) + Send + 'static) {
-        self.submit(batch, Answer::Then(Box::new(then)));
+    ///
+    /// A batch with an identity is applied once, however often it is submitted: if a commit that
+    /// failed has brought it into the file, the result is that of this commit.
+    pub fn commit_with_callback(
+        &self,
+        batch: Batch,
+        identity: Option<BatchIdentity>,
+        then: impl FnOnce(Batch, Result<Applied>) + Send + 'static,
+    ) {
+        self.submit(batch, identity, Answer::Then(Box::new(then)));
     }
 
-    fn submit(&self, batch: Batch, answer: Answer) {
+    fn submit(&self, batch: Batch, identity: Option<BatchIdentity>, answer: Answer) {
         // Without a writer, or in a closed store, the answer is dropped, which resolves the ticket
         // to an error.
         if let Some(queue) = &*self.inner.queue.read().unwrap_or_else(PoisonError::into_inner) {
-            drop(queue.send(Submission { batch, answer }));
+            drop(queue.send(Submission { batch, identity, answer }));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::snapshot::{Direction, Snapshot};
 use palabre_types::Key;
 use palabre_types::TableId;
-use palabre_types::{Batch, Millis, Op};
+use palabre_types::{Batch, Millis, Op, Require};
 
 /// A table of values `V` by key `K`.
 ///
@@ -43,12 +43,12 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` the condition that `key` has no row.
     pub fn require_absent(&self, batch: &mut Batch, key: &K) {
-        batch.requires.push(palabre_types::Require::Absent { table: self.id, key: key.to_bytes() });
+        batch.requires.push(Require::Absent { table: self.id, key: key.to_bytes() });
     }
 
     /// Adds to `batch` the condition that `key` has no row, or holds exactly `value`.
     pub fn require_absent_or_equals(&self, batch: &mut Batch, key: &K, value: &V) {
-        batch.requires.push(palabre_types::Require::AbsentOrEquals {
+        batch.requires.push(Require::AbsentOrEquals {
             table: self.id,
             key: key.to_bytes(),
             value: encode_value(value),
@@ -57,17 +57,14 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` the condition that `key` holds exactly `value`.
     pub fn require_equals(&self, batch: &mut Batch, key: &K, value: &V) {
-        batch.requires.push(palabre_types::Require::Equals {
-            table: self.id,
-            key: key.to_bytes(),
-            value: encode_value(value),
-        });
+        batch.requires.push(Require::Equals { table: self.id, key: key.to_bytes(), value: encode_value(value) });
     }
 
-    /// Adds to `batch` the condition that `key` holds one of `values`.
-    pub fn require_one_of(&self, batch: &mut Batch, key: &K, values: impl IntoIterator<Item = V>) {
+    /// Returns the condition that `key` holds one of `values`.
+    #[must_use]
+    pub fn one_of(&self, key: &K, values: impl IntoIterator<Item = V>) -> Require {
         let values = values.into_iter().map(|value| encode_value(&value)).collect();
-        batch.requires.push(palabre_types::Require::OneOf { table: self.id, key: key.to_bytes(), values });
+        Require::OneOf { table: self.id, key: key.to_bytes(), values }
     }
 
     /// Returns the value of `key`, unless there is none or it has expired.

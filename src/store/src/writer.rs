@@ -16,6 +16,7 @@ use crate::error::readable;
 use crate::error::{Error, Result};
 use crate::file::{DatabaseFile, Source};
 use crate::panics;
+use crate::refused_parts;
 use crate::row::Row;
 use crate::snapshot::definition;
 use crate::stats::Counters;
@@ -31,6 +32,15 @@ const GROUP_OPS_MAX: usize = 65_536;
 pub struct Applied {
     /// The conditional parts whose conditions did not hold, by their position among all of them.
     pub refused: Vec<usize>,
+}
+
+/// What a batch is recognised by, if it is submitted again after a commit that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchIdentity {
+    /// Its number. Batches are numbered in the order in which they are applied.
+    pub number: u64,
+    /// A condition that holds from the batch on, and not before it.
+    pub is_applied: Require,
 }
 
 /// The pending result of a commit.
@@ -56,6 +66,7 @@ impl Future for Ticket {
 
 pub(crate) struct Submission {
     pub(crate) batch: Batch,
+    pub(crate) identity: Option<BatchIdentity>,
     pub(crate) answer: Answer,
 }
 
@@ -144,8 +155,7 @@ impl Writer {
         }
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let file = current.as_ref().ok_or(Error::Closed)?;
-        let batches = group.iter().map(|submission| &submission.batch);
-        let applied = panics::catch(|| apply(file, batches));
+        let applied = panics::catch(|| apply(file, group));
         applied.unwrap_or_else(|panic| Err(Error::panicked(&file.path, panic.as_ref())))
     }
 
@@ -156,24 +166,47 @@ impl Writer {
 
 type Changes = HashMap<TableId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>;
 
-/// Applies `batches` in order in one durable transaction.
+/// Applies the batches of a group in order in one durable transaction.
 ///
 /// Returns the result of each, and the sums that have changed.
-fn apply<'b>(file: &DatabaseFile, batches: impl Iterator<Item = &'b Batch>) -> Result<(Vec<Result<Applied>>, Sums)> {
+fn apply(file: &DatabaseFile, group: &[Submission]) -> Result<(Vec<Result<Applied>>, Sums)> {
     let failed = |error: redb::Error| Error::redb("write to", &file.path, error);
     let mut transaction = file.database()?.begin_write().map_err(|error| failed(error.into()))?;
     transaction.set_durability(Durability::Immediate).map_err(|error| failed(error.into()))?;
     let mut changes = Changes::new();
     let mut results = Vec::new();
-    for batch in batches {
-        results.push(match refusal(&transaction, &changes, batch).map_err(failed)? {
-            Some(refused) => Err(refused),
-            None => Ok(collect_all(&transaction, &mut changes, batch).map_err(failed)?),
-        });
+    for submission in group {
+        results.push(apply_one(&transaction, &mut changes, submission).map_err(failed)?);
     }
     let sums = write(&transaction, changes).map_err(failed)?;
     transaction.commit().map_err(|error| failed(error.into()))?;
     Ok((results, sums))
+}
+
+/// Collects the changes of a batch, unless it is refused or in the file already. Returns its result.
+fn apply_one(
+    transaction: &redb::WriteTransaction,
+    changes: &mut Changes,
+    submission: &Submission,
+) -> std::result::Result<Result<Applied>, redb::Error> {
+    let Submission { batch, identity, .. } = submission;
+    if let Some(BatchIdentity { number, is_applied }) = identity
+        && check(transaction, changes, is_applied)?.is_none()
+    {
+        let row = read(transaction, changes, TableId::Meta, &refused_parts::key(*number))?;
+        return Ok(Ok(Applied { refused: refused_parts::of(*number, row.as_deref()) }));
+    }
+    if let Some(refused) = refusal(transaction, changes, batch)? {
+        return Ok(Err(refused));
+    }
+    let applied = collect_all(transaction, changes, batch)?;
+    if let Some(BatchIdentity { number, .. }) = identity
+        && !applied.refused.is_empty()
+    {
+        let row = refused_parts::row(*number, &applied.refused);
+        set(changes, TableId::Meta, &refused_parts::key(*number), Some(row));
+    }
+    Ok(Ok(applied))
 }
 
 /// Returns the refusal if one of the batch's conditions does not hold.

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use palabre_store::{Direction, Disk, Error, MemoryDisk, Store, Table};
-use palabre_types::{Batch, TableId};
+use palabre_store::{Applied, BatchIdentity, Direction, Disk, Error, MemoryDisk, Store, Table};
+use palabre_types::{Batch, Op, TableId};
 use proptest::prelude::*;
 
 const VALUES: Table<Vec<u8>, Vec<u8>> = Table::new(TableId::ScriptValues);
@@ -130,6 +130,84 @@ fn a_snapshot_open_while_the_disk_fails_delays_nothing() {
         VALUES.get(&snapshot, &vec![2]).is_ok_and(|found| found.is_none())
             || snapshot.len(TableId::ScriptValues).is_err()
     );
+}
+
+/// A disk whose next sync can be refused, although everything written before it stays.
+#[derive(Debug, Default)]
+struct UnsureDisk {
+    disk: MemoryDisk,
+    is_sync_refused: AtomicBool,
+}
+
+impl Disk for UnsureDisk {
+    fn size(&self) -> io::Result<u64> {
+        self.disk.size()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let is_refused = self.is_sync_refused.swap(false, SeqCst);
+        if is_refused { Err(io::ErrorKind::StorageFull.into()) } else { self.disk.sync() }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.write(offset, data)
+    }
+}
+
+/// The row that holds the number of the last batch.
+const LAST: u8 = 0;
+
+/// Commits parts, each of which writes one key if it is absent, as the batch with a number.
+fn commit_parts(store: &Store, number: u8, keys: &[u8]) -> Result<Applied, Error> {
+    let mut parts = batch(&[(LAST, Some(vec![number]))]);
+    for key in keys {
+        let mut part = batch(&[(*key, Some(vec![number]))]);
+        VALUES.require_absent(&mut part, &vec![*key]);
+        parts.ops.push(Op::Conditional(part));
+    }
+    let is_applied = VALUES.one_of(&vec![LAST], [vec![number], vec![number + 1]]);
+    let identity = BatchIdentity { number: number.into(), is_applied };
+    let (sender, result) = std::sync::mpsc::channel();
+    store.commit_with_callback(parts, Some(identity), move |_, done| sender.send(done).unwrap());
+    result.recv().unwrap()
+}
+
+#[test]
+fn a_batch_that_a_failed_commit_left_in_the_file_is_applied_once_and_keeps_its_result() {
+    let disk = Arc::new(UnsureDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    assert_eq!(commit_parts(&store, 1, &[10]).unwrap().refused, [0; 0]);
+
+    disk.is_sync_refused.store(true, SeqCst);
+    assert!(commit_parts(&store, 2, &[20, 10, 21, 20]).is_err());
+    // The next commit opens the file again.
+    store.commit(Batch::default()).wait().unwrap();
+    let found = all(&store);
+    assert_eq!(found.get(&vec![20]), Some(&vec![2]), "the batch is in the file");
+
+    assert_eq!(commit_parts(&store, 2, &[20, 10, 21, 20]).unwrap().refused, [1, 3]);
+    assert_eq!(commit_parts(&store, 3, &[30]).unwrap().refused, [0; 0]);
+    assert_eq!(commit_parts(&store, 2, &[20, 10, 21, 20]).unwrap().refused, [1, 3], "the next one is in the file too");
+    assert_eq!(all(&store).get(&vec![LAST]), Some(&vec![3]));
+}
+
+#[test]
+fn a_batch_that_a_failed_commit_did_not_leave_in_the_file_is_applied_when_it_is_submitted_again() {
+    let disk = Arc::new(PowerlessDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    disk.full.store(true, SeqCst);
+    assert!(commit_parts(&store, 1, &[10, 10]).is_err());
+    disk.full.store(false, SeqCst);
+    assert_eq!(commit_parts(&store, 1, &[10, 10]).unwrap().refused, [1]);
+    assert_eq!(all(&store).get(&vec![10]), Some(&vec![1]));
 }
 
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Instant;
 
 use palabre_state::{EntryBatch, EventRecord, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, RECOVERY};
-use palabre_store::Error;
+use palabre_store::{BatchIdentity, Error};
 use palabre_types::Batch;
 
 use super::release::DependentWork;
 use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
-use crate::message::{CoreMessage, Task};
+use crate::message::{CoreMessage, ReleasedBatch, Task};
 use crate::vitals::Fatal;
 
 /// Capacity of the encoding buffer that is kept for the next batch, in bytes.
@@ -24,7 +24,7 @@ impl Sequencer {
         self.number += 1;
         let open = std::mem::take(&mut state.open);
         let mut rows = open.applied.into_rows();
-        put_last_batch(state.last_batch.replace(number), number, &mut rows);
+        put_last_batch(number, &mut rows);
         let moved = open.advanced.into_iter();
         let cursors = moved.filter_map(|script_id| Some((script_id, self.routes.get(script_id)?.cursor?))).collect();
         let batch = EntryBatch {
@@ -59,7 +59,8 @@ impl Sequencer {
             replies: open.replies,
             metrics: open.metrics,
         };
-        self.submit(state, number, rows, work);
+        state.withheld.put(work);
+        self.submit(state, number, rows);
     }
 
     /// Publishes the oldest entry batch that is still needed once `number` is closed.
@@ -72,34 +73,35 @@ impl Sequencer {
         low_water_mark
     }
 
-    /// Commits a batch. Once it is durable, the work that depends on it is released.
-    fn submit(&self, state: &mut State, number: u64, batch: Batch, work: DependentWork) {
+    /// Commits a batch. Once it and all before it are durable, the work that depends on it is released.
+    fn submit(&self, state: &mut State, number: u64, batch: Batch) {
         state.in_flight += 1;
         let (core, releaser, withheld) = (self.cx.core.clone(), self.releaser(), state.withheld.clone());
-        self.cx.store.commit_with_callback(batch, move |batch, result| {
+        self.cx.store.commit_with_callback(batch, Some(identity(number)), move |batch, result| {
             let message = match result {
-                Ok(applied) => CoreMessage::Durable { number, cursors: releaser.release(work, &applied) },
-                Err(error) => {
-                    withheld.put(number, work);
-                    CoreMessage::NotDurable { number, batch, error }
-                }
+                Ok(applied) => CoreMessage::Durable(withheld.durable(number, applied, &releaser)),
+                Err(error) => CoreMessage::NotDurable { number, batch, error },
             };
             drop(core.send(message));
         });
     }
 
-    /// Handles a batch that is durable: what waited for it continues.
-    pub(super) fn durable(&mut self, state: &mut State, number: u64, cursors: &[(usize, u64)]) {
+    /// Handles a commit, and the batches whose work it has released: what waited for them continues.
+    ///
+    /// None was released if an earlier batch is not durable.
+    pub(super) fn durable(&mut self, state: &mut State, released: &[ReleasedBatch]) {
         state.in_flight -= 1;
-        state.undurable.remove(&number);
-        if state.is_stalled && state.refused.is_empty() {
-            tracing::info!(batch = number, "the store accepts writes again");
-            state.is_stalled = false;
-            self.outbox.set_stalled(false);
-            self.progress.stalled.write(|stalled| *stalled = None);
+        for ReleasedBatch { number, cursors } in released {
+            state.undurable.remove(number);
+            if state.is_stalled && state.refused.is_empty() {
+                tracing::info!(batch = number, "the store accepts writes again");
+                state.is_stalled = false;
+                self.outbox.set_stalled(false);
+                self.progress.stalled.write(|stalled| *stalled = None);
+            }
+            self.feed_replays(state, *number, cursors);
+            self.rebuild(state, *number);
         }
-        self.feed_replays(state, number, cursors);
-        self.rebuild(state, number);
     }
 
     /// Handles a batch that the store has refused: it is submitted again after a delay.
@@ -120,19 +122,10 @@ impl Sequencer {
 
     /// Submits the batches again that the store has refused, in order.
     ///
-    /// A batch that is in the store all the same, and may have been built on, is not written a
-    /// second time.
+    /// One that is in the file all the same is not applied a second time.
     pub(super) fn resubmit(&self, state: &mut State) {
-        let key = LAST_BATCH_KEY.to_owned();
-        let snapshot = self.cx.store.snapshot(0).ok();
-        let kept = snapshot.and_then(|snapshot| LAST_BATCH.get(&snapshot, &key).ok().flatten());
-        for (number, mut batch) in std::mem::take(&mut state.refused) {
-            let Some(work) = state.withheld.take(number) else { continue };
-            if let Some(last) = kept.filter(|last| *last >= number) {
-                batch = Batch::default();
-                LAST_BATCH.put(&mut batch, &key, &last);
-            }
-            self.submit(state, number, batch, work);
+        for (number, batch) in std::mem::take(&mut state.refused) {
+            self.submit(state, number, batch);
         }
     }
 
@@ -168,13 +161,18 @@ impl Sequencer {
 ///
 /// If the store refuses a batch, it must not accept later ones before it: what it writes would
 /// overwrite theirs.
-fn put_last_batch(before: Option<u64>, number: u64, batch: &mut Batch) {
-    if let Some(last) = before {
-        // A commit that the disk refused may be in the file when it is opened again: that of this
-        // batch or of the next one.
-        LAST_BATCH.require_one_of(batch, &LAST_BATCH_KEY.to_owned(), [last, number, number + 1]);
-    }
-    LAST_BATCH.put(batch, &LAST_BATCH_KEY.to_owned(), &number);
+fn put_last_batch(number: u64, batch: &mut Batch) {
+    let key = LAST_BATCH_KEY.to_owned();
+    LAST_BATCH.require_equals(batch, &key, &(number - 1));
+    LAST_BATCH.put(batch, &key, &number);
+}
+
+/// Returns what a batch is recognised by.
+///
+/// A commit that the disk refused may be in the file when it is opened again. The batch is then the
+/// last one in it, or the next one has been committed after it.
+fn identity(number: u64) -> BatchIdentity {
+    BatchIdentity { number, is_applied: LAST_BATCH.one_of(&LAST_BATCH_KEY.to_owned(), [number, number + 1]) }
 }
 
 /// Adds an entry batch of the journal to a batch. `plain` is the encoding buffer.

@@ -1,4 +1,4 @@
-//! The work that depends on an entry batch: released once the batch is durable, withheld until then.
+//! The work that depends on an entry batch: withheld until the batch and all before it are durable.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Release};
@@ -11,11 +11,11 @@ use palabre_store::Applied;
 use palabre_types::{MetricChange, RoomId, ScriptName};
 use serde_json::Value;
 
-use crate::message::{ReceiptSender, ReplySender};
+use crate::message::{ReceiptSender, ReleasedBatch, ReplySender};
 use crate::metrics::Metrics;
 use crate::pending_waits::{Fetch, Requests};
 
-/// The work that is released once a batch is durable.
+/// The work that is released once a batch and all before it are durable.
 pub(super) struct DependentWork {
     /// The number of the batch.
     pub(super) number: u64,
@@ -42,8 +42,8 @@ pub(super) struct Releaser {
 }
 
 impl Releaser {
-    /// Releases the work of a durable batch, on the store's thread. Returns the scripts' cursors.
-    pub(super) fn release(&self, work: DependentWork, applied: &Applied) -> Vec<(usize, u64)> {
+    /// Releases the work of a durable batch, on the store's thread.
+    fn release(&self, work: DependentWork, applied: &Applied) -> ReleasedBatch {
         let DependentWork { number, receipts, conditional_receipts, actions, spilled, removed, .. } = work;
         let DependentWork { run_batches, cursors, fetches, replies, metrics, .. } = work;
         for (durable, run_batch) in run_batches {
@@ -69,24 +69,50 @@ impl Releaser {
             drop(reply.send(result));
         }
         self.metrics.record(metrics);
-        cursors
+        ReleasedBatch { number, cursors }
     }
 }
 
-/// The work of batches that the store has refused, by number, until they are submitted again.
+/// The work of closed batches, by number, until its turn: it is released in the order of the batches.
+///
+/// A batch may be committed while an earlier one counts as refused: if the failed commit of that one
+/// has reached the file, the later batch builds on it. The earlier batch is recognised only when it
+/// is submitted again.
 #[derive(Clone, Default)]
-pub(super) struct Withheld(Arc<Mutex<BTreeMap<u64, DependentWork>>>);
+pub(super) struct Withheld(Arc<Mutex<BTreeMap<u64, WithheldWork>>>);
+
+struct WithheldWork {
+    work: DependentWork,
+    /// The result of the commit, once the batch is durable.
+    applied: Option<Applied>,
+}
 
 impl Withheld {
-    pub(super) fn put(&self, number: u64, work: DependentWork) {
-        self.lock().insert(number, work);
+    /// Adds the work of a batch that was closed.
+    pub(super) fn put(&self, work: DependentWork) {
+        self.lock().insert(work.number, WithheldWork { work, applied: None });
     }
 
-    pub(super) fn take(&self, number: u64) -> Option<DependentWork> {
-        self.lock().remove(&number)
+    /// Records that a batch is durable, and releases all work whose turn it is, on the store's thread.
+    pub(super) fn durable(&self, number: u64, applied: Applied, releaser: &Releaser) -> Vec<ReleasedBatch> {
+        if let Some(withheld) = self.lock().get_mut(&number) {
+            withheld.applied = Some(applied);
+        }
+        std::iter::from_fn(|| self.take_first()).map(|(work, applied)| releaser.release(work, &applied)).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, DependentWork>> {
+    /// Takes the work of the first batch, if that is durable.
+    fn take_first(&self) -> Option<(DependentWork, Applied)> {
+        let mut batches = self.lock();
+        let first = batches.first_entry()?;
+        if first.get().applied.is_none() {
+            return None;
+        }
+        let WithheldWork { work, applied } = first.remove();
+        Some((work, applied?))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, WithheldWork>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct State {
     ///
     /// Until then the journal is needed from there on.
     pub(super) recovering: HashMap<ScriptName, u64>,
-    /// Batches that the store has refused. The work that depends on them is withheld.
+    /// Batches that the store has refused, until they are submitted again.
     pub(super) refused: BTreeMap<u64, Batch>,
     pub(super) withheld: Withheld,
     pub(super) retry_at: Option<Instant>,
@@ -54,8 +54,6 @@ pub(super) struct State {
     /// The number of messages so far that were about something that happened.
     pub(super) happened: u64,
     pub(super) outcomes: Outcomes,
-    /// The batch that was closed last, if any.
-    pub(super) last_batch: Option<u64>,
     /// The buffer for encoding batches.
     pub(super) plain: Vec<u8>,
 }

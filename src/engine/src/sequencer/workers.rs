@@ -103,9 +103,6 @@ impl Sequencer {
 
     /// Requests the rebuild of scripts, now that a batch is durable.
     pub(super) fn rebuild(&mut self, state: &mut State, durable: u64) {
-        if !state.refused.is_empty() {
-            return;
-        }
         for (script_id, _) in state.rebuilding.extract_if(.., |(_, number)| *number <= durable) {
             let Some(route) = self.routes.get(script_id) else { continue };
             // The receiver ends only at shutdown.
