@@ -1,4 +1,4 @@
-//! Forwards due work to the sequencer, and removes expired rows and old entry batches.
+//! Forwards due work to the sequencer, and removes expired rows, old entry batches and old versions.
 
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -75,7 +75,7 @@ impl Cleaner {
             self.write("expired rows", expired)?;
         }
         while !self.shutdown.is_requested() && self.trim_journal(now)? {}
-        Ok(())
+        self.report_oldest()
     }
 
     /// Removes some entry batches that nothing needs and that are older than the retention.
@@ -101,5 +101,17 @@ impl Cleaner {
             self.write("entry batches past their retention", batch)?;
         }
         Ok(is_full)
+    }
+
+    /// Tells the sequencer where the journal begins: it removes the versions that only older batches
+    /// mention.
+    fn report_oldest(&self) -> Result<(), RowsError> {
+        let snapshot = self.store.snapshot(0)?;
+        let oldest = JOURNAL.scan(&snapshot, &Vec::new(), Direction::Forward)?.next().transpose()?;
+        if let Some((oldest, _)) = oldest {
+            // The sequencer ends only at shutdown.
+            drop(self.core.send(CoreMessage::JournalBegins(oldest)));
+        }
+        Ok(())
     }
 }

@@ -85,6 +85,8 @@ pub(crate) struct ScriptInstance {
     current: Option<Version>,
     /// Replaced versions that have runs which still wait.
     retired: Vec<Version>,
+    /// The hashes of replaced versions, until no run uses them any more.
+    ending: Vec<Arc<str>>,
     versions: u64,
     queue: VecDeque<(u64, Arc<Event>)>,
     /// Work that comes before the next event.
@@ -149,6 +151,7 @@ impl ScriptInstance {
             store: Rc::new(store),
             current: None,
             retired: Vec::new(),
+            ending: Vec::new(),
             versions: 0,
             queue: VecDeque::new(),
             turns: VecDeque::new(),
@@ -314,6 +317,7 @@ impl ScriptInstance {
     /// Unloads the active version. It is kept for runs of it that wait.
     pub(crate) fn unload(&mut self, reason: Reason) {
         let Some(old) = self.current.take() else { return };
+        self.replaced(&old.hash);
         let run = RunId::hook(self.cx.assign_seq(), 0);
         let input = self.input(Arc::new(own_event(EventKind::Unload { reason }, self.now())), run);
         self.peers.set(&self.name, None);

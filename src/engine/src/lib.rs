@@ -45,6 +45,7 @@ mod sequencer;
 mod sink;
 mod status;
 mod step;
+mod stored_versions;
 mod supervisor;
 mod tasks;
 mod timer_usage;

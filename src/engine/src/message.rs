@@ -107,6 +107,8 @@ pub(crate) enum CoreMessage {
     /// The store has applied the correction of a clock that went back.
     ClockCorrected(WentBack),
     Completed(Vec<Completed>),
+    /// The number of the oldest batch of the journal, after housekeeping.
+    JournalBegins(u64),
     /// A batch is durable. With the batches whose work was released, in order: none while an
     /// earlier batch is not durable.
     Durable(Vec<ReleasedBatch>),
@@ -196,6 +198,8 @@ pub(crate) struct RunBatch {
     pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
     /// Changes of the deferred events.
     pub(crate) deferred: Vec<DeferredChange>,
+    /// Versions of the script that no later run batch mentions, unless they are activated again.
+    pub(crate) ended: Vec<Arc<str>>,
     pub(crate) number: u64,
     /// The number of the script's last durable run batch.
     pub(crate) durable: Arc<AtomicU64>,
@@ -215,6 +219,7 @@ impl RunBatch {
             requests: Vec::new(),
             waits: Vec::new(),
             deferred: Vec::new(),
+            ended: Vec::new(),
             number: 1,
             durable,
         }
@@ -233,6 +238,7 @@ impl RunBatch {
             requests: Vec::new(),
             waits: Vec::new(),
             deferred: Vec::new(),
+            ended: Vec::new(),
             number: self.number + 1,
             durable: Arc::clone(&self.durable),
         }
@@ -249,6 +255,7 @@ impl RunBatch {
             && self.cursor.is_none()
             && self.waits.is_empty()
             && self.deferred.is_empty()
+            && self.ended.is_empty()
     }
 
     /// Whether anything happens only once this is durable, other than that stored values are.

@@ -46,6 +46,7 @@ use crate::rebuild::Rebuild;
 use crate::route::Route;
 use crate::router::Router;
 use crate::scheduler::Due;
+use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
 use crate::timer_usage::TimerUsages;
 use crate::vitals::{Pulse, Vitals};
@@ -81,6 +82,7 @@ pub(crate) struct InitialState {
     pub(crate) machine: palabre_state::State,
     pub(crate) timer_usages: TimerUsages,
     pub(crate) tasks: TaskBook,
+    pub(crate) versions: StoredVersions,
     /// The number of the next entry batch.
     pub(crate) next_batch: u64,
     pub(crate) low_water_mark: u64,
@@ -121,6 +123,7 @@ pub(crate) struct Sequencer {
     machine: palabre_state::State,
     timer_usages: TimerUsages,
     tasks: TaskBook,
+    versions: StoredVersions,
     /// The number of the open batch.
     number: u64,
     progress: Progress,
@@ -140,7 +143,7 @@ impl Sequencer {
     }
 
     fn new(cx: EngineContext, options: SequencerOptions) -> (Self, State) {
-        let InitialState { clock_row, machine, timer_usages, tasks, .. } = options.initial;
+        let InitialState { clock_row, machine, timer_usages, tasks, versions, .. } = options.initial;
         let InitialState { next_batch, low_water_mark, outstanding, recovering, .. } = options.initial;
         let prefixes = cx.settings.iter().filter_map(|(bot, of)| Some((bot.clone(), of.prefix.clone()?))).collect();
         let router = Router::new(prefixes, Arc::clone(&cx.metrics));
@@ -170,6 +173,7 @@ impl Sequencer {
             machine,
             timer_usages,
             tasks,
+            versions,
             number: next_batch,
             progress,
         };
@@ -256,6 +260,7 @@ impl Sequencer {
                     self.completed(state, completed);
                 }
             }
+            CoreMessage::JournalBegins(oldest) => self.remove_versions(state, oldest),
             CoreMessage::Durable(released) => self.durable(state, &released),
             CoreMessage::NotDurable { number, batch, error } => self.not_durable(state, number, batch, &error),
             CoreMessage::Recovered { script_id, unfinished } => self.recovered(state, script_id, &unfinished),
@@ -334,6 +339,7 @@ fn is_news(message: &CoreMessage) -> bool {
     !matches!(
         message,
         CoreMessage::Durable(_)
+            | CoreMessage::JournalBegins(_)
             | CoreMessage::WhenIdle(_)
             | CoreMessage::Barrier(_)
             | CoreMessage::Due(Due::Barrier(_), _)

@@ -2,7 +2,7 @@
 
 use palabre_state::{SCRIPT_SOURCES, SCRIPT_VERSIONS, VersionRow};
 use palabre_store::{Result, Snapshot, Table};
-use palabre_types::{Batch, ScriptName, SourceFiles, TableId};
+use palabre_types::{ScriptName, SourceFiles, TableId};
 use serde_json::Value;
 
 /// A version of a script: all that decides what its steps do, except what they read.
@@ -19,31 +19,11 @@ pub struct StoredVersion {
 /// Configurations of scripts, by script and hash.
 ///
 /// They may hold secrets, so they are neither in the journal nor in backups.
-const CONFIGS: Table<(String, String), Value> = Table::new(TableId::Installation);
+pub(crate) const CONFIGS: Table<(String, String), Value> = Table::new(TableId::Installation);
 
 /// Returns the key of a configuration among the values of the installation.
-fn config_key(script: &ScriptName, row: &VersionRow) -> (String, String) {
-    (format!("config of {script}"), row.config.to_string())
-}
-
-impl StoredVersion {
-    /// Adds the rows of the version to a batch, except those that the store has already.
-    ///
-    /// If the store cannot be read, they are written once more.
-    pub(crate) fn put(&self, script: &ScriptName, version: &str, stored: Option<&Snapshot>, batch: &mut Batch) {
-        let files = (script.to_string(), self.row.files.to_string());
-        if !stored.is_some_and(|stored| matches!(SCRIPT_SOURCES.get(stored, &files), Ok(Some(_)))) {
-            SCRIPT_SOURCES.put(batch, &files, &self.files);
-        }
-        let config = config_key(script, &self.row);
-        if !stored.is_some_and(|stored| matches!(CONFIGS.get(stored, &config), Ok(Some(_)))) {
-            CONFIGS.put(batch, &config, &self.config);
-        }
-        let version = (script.to_string(), version.to_owned());
-        if !stored.is_some_and(|stored| matches!(SCRIPT_VERSIONS.get(stored, &version), Ok(Some(_)))) {
-            SCRIPT_VERSIONS.put(batch, &version, &self.row);
-        }
-    }
+pub(crate) fn config_key(script: &ScriptName, hash: &str) -> (String, String) {
+    (format!("config of {script}"), hash.to_owned())
 }
 
 /// Returns a version of a script, as the journal names it, if all of it is stored.
@@ -57,6 +37,6 @@ pub fn stored_version(snapshot: &Snapshot, script: &ScriptName, version: &str) -
         return Ok(None);
     };
     let files = SCRIPT_SOURCES.get(snapshot, &(script.to_string(), row.files.to_string()))?;
-    let config = CONFIGS.get(snapshot, &config_key(script, &row))?;
+    let config = CONFIGS.get(snapshot, &config_key(script, &row.config))?;
     Ok(files.zip(config).map(|(files, config)| StoredVersion { files, config, row }))
 }

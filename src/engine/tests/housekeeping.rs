@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
-use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web, journal};
+use palabre_engine::{Engine, Operators, Options, ScriptSetup, Web, journal, stored_version};
 use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
+use palabre_script::Source;
 use palabre_sim::Sim;
 use palabre_store::{Disk, MemoryDisk, Store, Table};
 use palabre_types::{Batch, Limits, TableId};
+use serde_json::json;
 use support::{Harness, Rebuilt, script};
 
 const ECHO: &str = "function on_message(event) event:reply('heard ' .. event.text) end";
@@ -179,5 +181,103 @@ async fn what_a_script_has_stored_is_counted_right_over_writes_deletes_and_resta
         let found = harness.store.inspect().unwrap().findings;
         assert!(found.is_empty(), "{found:?}");
         assert!(harness.store.stored_bytes("keeper").unwrap().load(Acquire) > 0);
+    }
+}
+
+/// Returns the text of the nth version of a script.
+fn edited(n: usize) -> String {
+    format!(
+        "function on_message(event)
+           if event.text == 'wait' then sleep('30m') end
+           event:reply('heard by {n}')
+         end"
+    )
+}
+
+/// Returns the numbers of stored versions, files of scripts and values of the installation.
+fn stored(harness: &Harness) -> [u64; 3] {
+    let snapshot = harness.store.snapshot(0).unwrap();
+    [TableId::ScriptVersions, TableId::ScriptSources, TableId::Installation].map(|table| snapshot.len(table).unwrap())
+}
+
+fn assert_all_mentioned_versions_are_stored(harness: &Harness) {
+    let snapshot = harness.store.snapshot(0).unwrap();
+    for row in journal(&snapshot).unwrap() {
+        let (number, batch) = row.unwrap();
+        for script in batch.scripts.iter().filter(|script| !script.version.is_empty()) {
+            let found = stored_version(&snapshot, &script.name, &script.version).unwrap();
+            assert!(found.is_some(), "batch {number} mentions {script:?}");
+        }
+    }
+}
+
+async fn edit(harness: &Harness, n: usize) {
+    let source = Source::from_text("edited", &edited(n));
+    harness.engine.reload_configured(source, json!({ "n": n })).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_the_journal_does_not_mention_are_removed_with_all_that_only_they_have() {
+    let (store, clock) = (Store::in_memory().unwrap(), VirtualClock::new(1_000_000));
+    let harness = forgetful(store, Sim::new("sim"), clock, vec![script("edited", &edited(0))]).await;
+    harness.alice("x").await;
+    let one = stored(&harness);
+    // More than one round removes.
+    for n in 1..=250 {
+        edit(&harness, n).await;
+    }
+    harness.alice("y").await;
+    assert_all_mentioned_versions_are_stored(&harness);
+    harness.until("only the active version is left", |harness| stored(harness) == one).await;
+    assert_all_mentioned_versions_are_stored(&harness);
+    // One of those that were removed.
+    edit(&harness, 7).await;
+    harness.alice("z").await;
+    assert_eq!(harness.replies(), ["heard by 0", "heard by 250", "heard by 7"]);
+    assert_all_mentioned_versions_are_stored(&harness);
+    assert_eq!(stored(&harness)[0], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_version_stays_until_the_last_run_of_it_has_ended() {
+    let (store, clock) = (Store::in_memory().unwrap(), VirtualClock::new(1_000_000));
+    let harness = forgetful(store, Sim::new("sim"), clock, vec![script("edited", &edited(0))]).await;
+    harness.alice("wait").await;
+    edit(&harness, 1).await;
+    harness.alice("x").await;
+    harness.advance(Duration::from_secs(600)).await;
+    assert_eq!(stored(&harness)[0], 2, "a run of the first version waits");
+    harness.until("it goes on", |harness| harness.replies().contains(&"heard by 0".to_owned())).await;
+    assert_all_mentioned_versions_are_stored(&harness);
+    harness.until("only the active version is left", |harness| stored(harness)[0] == 1).await;
+    assert_all_mentioned_versions_are_stored(&harness);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_the_journal_mentions_stay() {
+    let harness = Harness::new(vec![script("edited", &edited(0))]).await;
+    harness.alice("x").await;
+    edit(&harness, 1).await;
+    harness.alice("y").await;
+    let harness = harness.restart(vec![script("edited", &edited(2))]).await;
+    harness.alice("z").await;
+    harness.advance(Duration::from_secs(300)).await;
+    assert_eq!(stored(&harness)[..2], [3, 3]);
+    assert_all_mentioned_versions_are_stored(&harness);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_of_daemons_that_were_killed_are_removed_too() {
+    let mut disk = Arc::new(MemoryDisk::default());
+    let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
+    for n in 0..3 {
+        let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+        let scripts = vec![script("edited", &edited(n))];
+        let harness = forgetful(store, Arc::clone(&sim), clock.clone(), scripts).await;
+        harness.alice("x").await;
+        assert_all_mentioned_versions_are_stored(&harness);
+        harness.until("only the active version is left", |harness| stored(harness)[..2] == [1, 1]).await;
+        disk = killed(&disk);
+        harness.engine.shutdown().await;
     }
 }

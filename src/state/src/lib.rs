@@ -28,8 +28,8 @@ pub use rows::{
     DeadLetter, OutboxRow, RecoveryAttempts, RunningTask, TaskRetry, TaskRow, TaskRun, TimerRow, VersionRow, WaitingRun,
 };
 pub use tables::{
-    BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX, QUEUE_CURSORS,
-    RECOVERY, SCRIPT_CURSORS, SCRIPT_HEADS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES, TASK_RUNS, TASKS,
-    TIMERS, WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
+    BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, ENDED_VERSIONS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX,
+    QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SCRIPT_HEADS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES,
+    TASK_RUNS, TASKS, TIMERS, WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
 };
 pub use timers::Timers;

@@ -55,6 +55,8 @@ pub const DEFERRED_EVENTS: Table<(String, String, u64), Event> = Table::new(Tabl
 pub const SCRIPT_SOURCES: Table<(String, String), SourceFiles> = Table::new(TableId::ScriptSources);
 /// Versions of scripts, by script and the hash that the journal names.
 pub const SCRIPT_VERSIONS: Table<(String, String), VersionRow> = Table::new(TableId::ScriptVersions);
+/// The last batch that may mention a version that no run uses any more, by script and hash.
+pub const ENDED_VERSIONS: Table<(String, String), u64> = Table::new(TableId::EndedVersions);
 
 /// Tasks by script and name.
 pub const TASKS: Table<(String, String), TaskRow> = Table::new(TableId::Tasks);

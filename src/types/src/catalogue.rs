@@ -136,6 +136,8 @@ catalogue! {
     ScriptVersions = "script_versions",
     /// The head of each script: the number of its steps and edits so far. The engine's.
     ScriptHeads = "script_heads",
+    /// Versions of scripts that no run uses any more, by script and hash. The engine's.
+    EndedVersions = "ended_versions",
 }
 
 impl TableId {

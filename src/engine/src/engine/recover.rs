@@ -15,6 +15,7 @@ use crate::operators::Settings;
 use crate::recovery::find_unfinished;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;
+use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
 use crate::timer_usage::TimerUsages;
 
@@ -58,6 +59,8 @@ impl Recovered {
             tasks.went_back(back, &mut rows);
         }
         clock_watch::put(&clock_row, &mut rows);
+        let mut versions = StoredVersions::load(&snapshot)?;
+        versions.end_all(found.next_batch, &mut rows);
         let batch = OfflineBatch::new(&snapshot, now)?.with(start_rows("what the start found", rows));
         // Timers are armed below.
         let batch = if let Some(back) = back { batch.with(Entry::WentBack(back)) } else { batch };
@@ -84,6 +87,7 @@ impl Recovered {
             machine,
             timer_usages,
             tasks,
+            versions,
             next_batch: found.next_batch + 1,
             low_water_mark: found.low_water_mark,
             outstanding: found.actions.by_batch(),

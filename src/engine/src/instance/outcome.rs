@@ -141,6 +141,7 @@ impl ScriptInstance {
                 let is_other = hash != old.hash;
                 self.current = Some(Version { id: self.versions, hash, row, vm, ..old });
                 if is_other {
+                    self.replaced(&old.hash);
                     // It read something else while it loaded, which its steps may depend on.
                     self.cx.send(self.activation_message());
                 }

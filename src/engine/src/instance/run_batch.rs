@@ -1,5 +1,6 @@
 //! Closes run batches: the results of a script's steps, in the order in which they ended.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 
 use palabre_script::HostApi;
@@ -11,7 +12,13 @@ use crate::message::RunBatch;
 impl ScriptInstance {
     /// Closes the current run batch. Returns all batches so far, in order.
     pub(crate) fn take_run_batches(&mut self) -> Vec<RunBatch> {
+        self.run_batch.ended = self.take_ended();
+        let has_ended = !self.run_batch.ended.is_empty();
         let last = self.seal();
+        if has_ended {
+            // The next batch must not mention it before its first step.
+            self.run_batch.script.version = self.version();
+        }
         let mut run_batches = std::mem::take(&mut self.sealed);
         run_batches.extend(last);
         if !run_batches.is_empty() {
@@ -33,6 +40,23 @@ impl ScriptInstance {
         self.run_batch.edit = Some(id);
         let edit = self.seal();
         self.sealed.extend(edit);
+    }
+
+    /// Records that a version was replaced. Runs of it may still wait.
+    pub(super) fn replaced(&mut self, hash: &Arc<str>) {
+        if !self.ending.contains(hash) {
+            self.ending.push(Arc::clone(hash));
+        }
+    }
+
+    /// Takes the replaced versions that no run uses any more.
+    fn take_ended(&mut self) -> Vec<Arc<str>> {
+        let (current, waiting) = (&self.current, &self.waiting);
+        let is_over = |hash: &mut Arc<str>| {
+            let is_active = current.as_ref().is_some_and(|version| version.hash == *hash);
+            !is_active && waiting.values().all(|waiting| waiting.ran.hash != *hash)
+        };
+        self.ending.extract_if(.., is_over).collect()
     }
 
     pub(super) fn seal(&mut self) -> Option<RunBatch> {

@@ -23,6 +23,7 @@ impl Sequencer {
         if let Some(id) = run_batch.edit {
             self.edited(state, id);
         }
+        self.end_versions(state, &run_batch.script.name, &run_batch.ended);
         let script = state.open.script(&run_batch.script.name, &run_batch.script.version);
         for mut step in run_batch.runs {
             step.script = script;
@@ -41,8 +42,6 @@ impl Sequencer {
             self.append(state, Entry::Progress(Progress { script, cursor, waits, deferred }));
         }
         state.open.run_batches.push((run_batch.durable, run_batch.number));
-        let Some(route) = self.routes.get_mut(script_id) else { return };
-        route.version = run_batch.script.version;
         if let Some(cursor) = cursor {
             self.advance(state, script_id, cursor);
         }

@@ -12,13 +12,39 @@ use crate::versions::StoredVersion;
 
 impl Sequencer {
     /// Stores what a version consists of, before any of its steps.
-    pub(super) fn put_version(&mut self, state: &mut State, script_id: usize, version: &str, stored: &StoredVersion) {
+    pub(super) fn put_version(
+        &mut self,
+        state: &mut State,
+        script_id: usize,
+        version: &Arc<str>,
+        stored: &StoredVersion,
+    ) {
         let Some(route) = self.routes.get(script_id) else { return };
-        let snapshot = self.cx.store.snapshot(0).ok();
         let mut rows = Batch::default();
-        stored.put(&route.name, version, snapshot.as_ref(), &mut rows);
+        self.versions.activate(&route.name, version, stored, &mut rows);
         if !rows.is_empty() {
             self.append_rows(state, "scripts", "a version is activated", rows);
+            state.open.touch(false);
+        }
+    }
+
+    /// Records that no run uses these versions of a script any more.
+    pub(super) fn end_versions(&mut self, state: &mut State, script: &ScriptName, ended: &[Arc<str>]) {
+        let mut rows = Batch::default();
+        for version in ended {
+            self.versions.end(script, version, self.number, &mut rows);
+        }
+        if !rows.is_empty() {
+            self.append_rows(state, "scripts", "versions are not used any more", rows);
+        }
+    }
+
+    /// Removes versions that the journal does not mention any more: it begins with the batch `oldest`.
+    pub(super) fn remove_versions(&mut self, state: &mut State, oldest: u64) {
+        let mut rows = Batch::default();
+        self.versions.remove_before(oldest, &mut rows);
+        if !rows.is_empty() {
+            self.append_rows(state, "scripts", "versions that the journal does not mention any more", rows);
             state.open.touch(false);
         }
     }
