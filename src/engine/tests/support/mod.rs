@@ -14,6 +14,11 @@ use palabre_sim::Sim;
 use palabre_store::Store;
 use palabre_types::{BotName, Limits};
 
+/// The maximum wait for everything that is due.
+///
+/// An action that is retried later, or a store that refuses writes, would make it endless.
+const QUIESCENCE_MAX: Duration = Duration::from_secs(2);
+
 pub struct Harness {
     /// At the end of each test, the journal has to describe every row of the store.
     pub rebuilt: Rebuilt,
@@ -172,12 +177,13 @@ impl Harness {
         panic!("never happened: {what}\n{}", self.sim.transcript());
     }
 
-    /// Advances the clock by `by`, in steps of a second.
+    /// Advances the clock by `by`, in steps of a second, and lets everything happen that is due then.
     pub async fn advance(&self, by: Duration) {
         let end = self.clock.now() + u64::try_from(by.as_millis()).unwrap();
         self.until("the time", |harness| harness.clock.now() >= end).await;
+        tokio::time::timeout(QUIESCENCE_MAX, self.engine.quiesce()).await.unwrap_or_default();
         // Real time for tasks that the clock wakes and that `quiesce` does not wait for: supervisors,
-        // breakers, the clock watch. It would wait without end for an action that is retried later.
+        // breakers, the clock watch.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
