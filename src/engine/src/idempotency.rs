@@ -9,6 +9,7 @@ use palabre_types::{Batch, Millis, Request, RunId, ScriptName, TableId};
 use sha2::{Digest, Sha256};
 
 use crate::engine::options::EngineError;
+use crate::start_commit;
 
 /// Values of this installation alone, by owner and name.
 const INSTALLATION: Table<(String, String), String> = Table::new(TableId::Installation);
@@ -36,7 +37,7 @@ impl IdempotencyKeys {
         let seed = format!("{:016x}{:016x}", entropy.next(), entropy.next());
         let mut batch = Batch::default();
         INSTALLATION.put(&mut batch, &row_key, &seed);
-        store.commit(batch).await?;
+        start_commit::commit(store, batch).await?;
         Ok(Self { seed: seed.into() })
     }
 

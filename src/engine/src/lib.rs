@@ -43,6 +43,7 @@ mod scheduler;
 mod script_store;
 mod sequencer;
 mod sink;
+mod start_commit;
 mod status;
 mod step;
 mod stored_versions;

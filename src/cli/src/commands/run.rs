@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
     // Before anything else, so that a signal during the start leads to an orderly shutdown too.
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     let files = raise_file_limit();
     let address = args.listen.unwrap_or_else(|| config.file.listen.clone());
     let data = config.data();
@@ -47,7 +47,7 @@ pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
     let Attached { bots, rooms, webhooks } = platforms::attach(&config, &cx)?;
     let listener = bind(&address).await?;
     let watch = ScriptWatch::begin(&config.scripts_folder());
-    let engine = Engine::start(Options {
+    let options = Options {
         store: store.clone(),
         clock: Arc::clone(&clock),
         entropy,
@@ -58,9 +58,19 @@ pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
         settings: assemble::settings(&config),
         operators: assemble::operators(&config),
         http: Arc::new(Web::default()),
-    })
-    .await?;
-    let engine = Arc::new(engine);
+    };
+    let started = tokio::select! {
+        started = Engine::start(options) => Some(started?),
+        // It may be waiting for a full disk.
+        reason = signals.asked_to_stop() => {
+            tracing::info!("{reason} during the start");
+            None
+        }
+    };
+    let Some(engine) = started.map(Arc::new) else {
+        close(store).await;
+        return Ok(());
+    };
     if let Some(rooms) = &rooms {
         wait_until_ready(rooms).await;
     }
@@ -145,7 +155,7 @@ async fn reload_on_save(config: &Config, engine: &Engine, watch: Result<ScriptWa
 }
 
 /// Returns when the daemon should stop, with the fatal error if that is the reason.
-async fn stop_requested(signals: Signals, engine: &Engine) -> Option<Fatal> {
+async fn stop_requested(mut signals: Signals, engine: &Engine) -> Option<Fatal> {
     let fatal = tokio::select! {
         reason = signals.asked_to_stop() => {
             tracing::info!("{reason}: shutting down");
@@ -221,7 +231,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    async fn asked_to_stop(mut self) -> &'static str {
+    async fn asked_to_stop(&mut self) -> &'static str {
         #[cfg(unix)]
         {
             tokio::select! {

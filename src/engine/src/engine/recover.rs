@@ -16,6 +16,7 @@ use crate::recovery::find_unfinished;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;
 use crate::stored_versions::StoredVersions;
+use crate::start_commit;
 use crate::tasks::TaskBook;
 use crate::timer_usage::TimerUsages;
 
@@ -66,7 +67,7 @@ impl Recovered {
         let batch = if let Some(back) = back { batch.with(Entry::WentBack(back)) } else { batch };
         let batch = batch.into_rows()?;
         drop(snapshot);
-        store.commit(batch).await?;
+        start_commit::commit(store, batch).await?;
 
         let machine = State::load(&store.snapshot(now)?)?;
         let timer_usages = TimerUsages::default();

@@ -26,7 +26,8 @@ use crate::supervisor;
 impl Engine {
     /// Recovers the state in the store, loads the scripts, and only then starts the bots.
     ///
-    /// A script that does not load is reported in the log and in the status; the others run.
+    /// A script that does not load is reported in the log and in the status; the others run. While
+    /// the disk is full, the start waits.
     ///
     /// # Errors
     /// If the store cannot be read or written, or a thread cannot be started.
