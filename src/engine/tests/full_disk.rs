@@ -1,28 +1,37 @@
-//! The disk fills up under a running engine, and is freed again.
+//! The disk fills up under an engine that runs or starts, and is freed again.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
 mod support;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use palabre_platform::EmitError;
+use palabre_engine::{Engine, Operators, Options, Web};
+use palabre_platform::{Adapter, EmitError, Entropy, SeededEntropy, VirtualClock};
 use palabre_sim::{SendFailure, Sim};
 use palabre_store::{Disk, MemoryDisk, Store};
 use support::*;
+use tokio::sync::watch;
 
 #[derive(Debug, Default)]
 struct FillingDisk {
     disk: MemoryDisk,
     full: AtomicBool,
+    /// The number of requests that it has refused.
+    refusals: watch::Sender<usize>,
 }
 
 impl FillingDisk {
     fn room(&self) -> io::Result<()> {
-        if self.full.load(SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        if !self.full.load(SeqCst) {
+            return Ok(());
+        }
+        self.refusals.send_modify(|count| *count += 1);
+        Err(io::ErrorKind::StorageFull.into())
     }
 }
 
@@ -123,6 +132,91 @@ async fn twelve_timers_and_twelve_hooks_that_read_while_the_disk_is_full_are_don
     for receipt in waiting {
         receipt.await.unwrap();
     }
+    harness.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_a_full_disk_waits_and_goes_on_when_there_is_space() {
+    let disk = Arc::new(FillingDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let harness = Harness::on(store, Sim::new("sim"), vec![script("counter", COUNTER)]).await;
+    harness.alice("before").await;
+    let Harness { store, sim, clock, engine, .. } = harness;
+    engine.shutdown().await;
+
+    disk.full.store(true, SeqCst);
+    let freeing = async {
+        let mut refusals = disk.refusals.subscribe();
+        drop(refusals.wait_for(|count| *count > 0).await.unwrap());
+        disk.full.store(false, SeqCst);
+    };
+    let starting = Harness::at(store, sim, clock, vec![script("counter", COUNTER)]);
+    let (harness, ()) = tokio::join!(starting, freeing);
+    harness.alice("after").await;
+    assert_eq!(harness.replies(), ["before 1", "after 2"]);
+    harness.engine.shutdown().await;
+}
+
+/// Randomness that fills a disk when it is used first: for the first script, after the commits of the start.
+struct FillsTheDisk {
+    disk: Arc<FillingDisk>,
+    is_first: AtomicBool,
+    entropy: SeededEntropy,
+}
+
+impl Entropy for FillsTheDisk {
+    fn next(&self) -> u64 {
+        if self.is_first.swap(false, SeqCst) {
+            self.disk.full.store(true, SeqCst);
+        }
+        self.entropy.next()
+    }
+}
+
+/// Returns a disk as a kill leaves it, with one event that its script has not handled.
+async fn left_with_an_event() -> Arc<FillingDisk> {
+    let disk = Arc::new(FillingDisk::default());
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let text = "function on_message(event) error('always') end";
+    let harness = Harness::on(store, Sim::new("sim"), vec![script("counter", text)]).await;
+    for _ in 0..10 {
+        harness.alice("bad").await;
+    }
+    // The script is suspended now, and the clock stands still.
+    harness.sim.person("alice", "general").says("left").await.unwrap();
+    let disk = MemoryDisk::with_content(disk.disk.content());
+    harness.engine.shutdown().await;
+    Arc::new(FillingDisk { disk, ..FillingDisk::default() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_during_which_the_disk_fills_up_goes_on_and_what_was_left_is_done_once_there_is_space() {
+    let disk = left_with_an_event().await;
+    let store = Store::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let (sim, clock) = (Sim::new("sim"), VirtualClock::new(1_000_000));
+    let (is_first, entropy) = (AtomicBool::new(true), SeededEntropy::new(7));
+    let starting = Engine::start(Options {
+        store: store.clone(),
+        clock: Arc::new(clock.clone()),
+        entropy: Arc::new(FillsTheDisk { disk: Arc::clone(&disk), is_first, entropy }),
+        bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+        scripts: vec![script("counter", COUNTER)],
+        workers: 1,
+        journal_retention: Duration::from_secs(86_400),
+        settings: HashMap::new(),
+        operators: Operators::default(),
+        http: Arc::new(Web::default()),
+    });
+    let started = tokio::time::timeout(Duration::from_secs(20), starting).await;
+    let engine = started.expect("it does not wait for the disk").unwrap();
+    let harness = Harness { rebuilt: Rebuilt::of(&store), store, clock, sim, engine };
+    harness.until("the engine notices", |harness| harness.engine.status().stalled.is_some()).await;
+    assert_eq!(harness.replies(), [""; 0]);
+
+    disk.full.store(false, SeqCst);
+    harness.with_time(harness.engine.when_idle()).await;
+    harness.alice("after").await;
+    assert_eq!(harness.replies(), ["left 1", "after 2"]);
     harness.engine.shutdown().await;
 }
 
