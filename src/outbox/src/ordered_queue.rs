@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use palabre_state::Class;
 use palabre_types::{ActionError, Outcome, RoomId};
+use tracing::Instrument;
 
 use crate::at_most_once::is_recorded;
 use crate::attachment_relay::has_files_to_fetch;
@@ -127,6 +128,10 @@ async fn together(
     }
     let entries = entries.iter().filter(|entry| !replaced.contains_key(&entry.position));
     let actions: Vec<_> = entries.map(|entry| (&entry.action, &entry.key)).collect();
+    // Log lines of the adapter carry the numbers of the events that caused the actions.
+    let seqs: Vec<u64> = actions.iter().map(|(_, key)| key.run.seq).collect();
+    let span = tracing::info_span!("actions", bot = name, ?seqs);
     // A panic in an adapter counts as a transient failure: each entry is then tried by itself.
-    AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind().await.unwrap_or_default()
+    let performed = AssertUnwindSafe(adapter.perform_all(&actions)).catch_unwind();
+    performed.instrument(span).await.unwrap_or_default()
 }
