@@ -159,7 +159,7 @@ async fn a_run_can_wait_for_several_outcomes_one_after_another() {
         event:reply(table.concat(told, " "))
     end"#;
     let harness = Harness::new(vec![script("asker", text)]).await;
-    harness.sim.person("alice", "general").says("go").await.unwrap();
+    harness.alice("go").await;
     harness.advance(std::time::Duration::from_secs(2)).await;
     assert_eq!(harness.replies(), ["1", "2", "3", "true true true"]);
 }

@@ -129,6 +129,12 @@ impl Daemon {
         self.platform.sim.person("alice", room).says(text).await.unwrap();
     }
 
+    /// Says something in a room, and returns once every script has handled it.
+    pub async fn says_until_handled(&self, room: &str, text: &str) {
+        self.says(room, text).await;
+        self.soon("it is handled", |daemon| daemon.waiting_events().iter().all(|count| *count == 0)).await;
+    }
+
     pub async fn say_many(&self, room: &str, count: usize) {
         let alice = self.platform.sim.person("alice", room);
         let mut receipts = Vec::new();
