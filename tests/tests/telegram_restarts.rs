@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
+use palabre_store::Store;
 use palabre_tests::Project;
 use palabre_tests::telegram::{Fault, Limits, MessageRef, Options, StandIn};
+use palabre_types::TableId;
 use serde_json::{Value, json};
 
 /// A stand-in with a project, whose daemon is restarted several times.
@@ -251,6 +253,75 @@ function on_error(event) event.room:send("told: " .. event.error.message) end
     }
     let told = told(telegram);
     assert!(told.len() == 3 && told.iter().all(|text| text.contains("may or may not have been sent")), "{told:?}");
+    fixture.breaks_no_rule();
+}
+
+#[tokio::test]
+async fn a_message_that_is_sent_at_most_once_is_not_sent_again_if_a_run_waited_for_its_outcome() {
+    let script = r#"
+function on_message(event)
+  if event.text == "go" then
+    event:reply{ text = "sent once", delivery = "at_most_once" }:outcome()
+    event.room:send("the outcome is known")
+  else
+    event:reply("heard " .. event.text)
+  end
+end
+function on_error(event) event.room:send("told: " .. event.error.message) end
+"#;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
+    let daemon = fixture.project.start().await;
+    // Telegram has sent the message, and the run that waits for the outcome learns nothing.
+    telegram.fault_next("sendMessage", Fault::Unanswered);
+    telegram.says("alice", "Village", "go");
+    telegram.hears("Village", "sent once").await;
+    daemon.kill().await;
+
+    let daemon = fixture.project.start().await;
+    for part in ["told: interrupted", "may or may not have been sent"] {
+        telegram.hears("Village", part).await;
+    }
+    telegram.says("alice", "Village", "the end");
+    telegram.hears("Village", "heard the end").await;
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    let said = telegram.texts("Village");
+    let times = |wanted: &str| said.iter().filter(|text| *text == wanted).count();
+    assert_eq!((times("sent once"), times("the outcome is known")), (1, 0), "{said:?}");
+    fixture.breaks_no_rule();
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_for_its_user_is_not_sent_again_if_it_is_sent_at_most_once() {
+    let script = r#"
+command("secret", {}, function(event)
+  event:answer{ text = "for you alone", ephemeral = true, delivery = "at_most_once" }
+end)
+command("ping", {}, function(event) event:reply("pong") end)
+"#;
+    let Some(fixture) = Fixture::with(script).await else { return };
+    let telegram = &fixture.telegram;
+    telegram.joins("carol", "Village");
+    let daemon = fixture.project.start().await;
+    // A bot cannot begin a private chat: the answer waits until carol does.
+    telegram.says("carol", "Village", "/secret");
+    telegram.hears("Village", "?start=").await;
+    telegram.fault_next("sendMessage", Fault::Unanswered);
+    telegram.sends_direct("carol", "hello");
+    telegram.hears("@carol", "for you alone").await;
+    daemon.kill().await;
+    let store = Store::open_for_inspection(&fixture.project.path().join("data")).unwrap();
+    let waiting = store.snapshot(0).unwrap().len(TableId::TelegramPendingAnswers).unwrap();
+    assert_eq!(waiting, 0, "it no longer waits once it may have been sent");
+    store.close();
+
+    let daemon = fixture.project.start().await;
+    for text in ["hello?", "/ping"] {
+        telegram.sends_direct("carol", text);
+    }
+    telegram.hears("@carol", "pong").await;
+    assert!(daemon.stop().await, "{}", fixture.project.log());
+    assert_eq!(telegram.texts("@carol"), ["for you alone", "pong"]);
     fixture.breaks_no_rule();
 }
 
