@@ -198,8 +198,9 @@ impl Engine {
         self.services.workers.send_to_all(|| Task::Stop);
         let Threads { workers, last } = std::mem::take(&mut *lock(&self.services.threads));
         join(workers).await;
-        // Actions of `on_unload` hooks.
+        // Actions of `on_unload` hooks, which reach the outbox once they are durable.
         let unload_actions = async {
+            self.when_written().await;
             while outbox.pending() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -218,6 +219,14 @@ impl Engine {
         drop(stopped.await);
         join(last).await;
         self.services.tasks.lock().await.shutdown().await;
+    }
+
+    /// Waits until everything so far is durable, and its actions are in the outbox.
+    async fn when_written(&self) {
+        let (sender, written) = oneshot::channel();
+        self.cx.send(CoreMessage::WhenWritten(sender));
+        // An error means that the sequencer has ended.
+        drop(written.await);
     }
 
     fn script_id(&self, name: &ScriptName) -> Option<usize> {

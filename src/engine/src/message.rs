@@ -132,6 +132,8 @@ pub(crate) enum CoreMessage {
     },
     /// Answered when every script has handled its events and every action is completed.
     WhenIdle(oneshot::Sender<()>),
+    /// Answered when everything that came before is durable, and its actions are in the outbox.
+    WhenWritten(oneshot::Sender<()>),
     /// Write what there is, and end.
     Stop(oneshot::Sender<()>),
 }

@@ -266,6 +266,7 @@ impl Sequencer {
             CoreMessage::Recovered { script_id, unfinished } => self.recovered(state, script_id, &unfinished),
             CoreMessage::ReadBack { script_id, from, read } => self.read_back(state, script_id, from, read),
             CoreMessage::WhenIdle(idle) => state.idle.push(idle),
+            CoreMessage::WhenWritten(written) => state.written.push(written),
             CoreMessage::Stop(_) => {}
         }
     }
@@ -303,10 +304,11 @@ impl Sequencer {
                 self.close(state);
             }
         }
-        let quiet = state.open.deadline().is_none() && state.in_flight == 0 && backlog == 0 && state.refused.is_empty();
-        if quiet {
-            for idle in state.idle.drain(..) {
-                let _asked = idle.send(());
+        if state.open.deadline().is_none() && state.in_flight == 0 && state.refused.is_empty() {
+            let idle = if backlog == 0 { std::mem::take(&mut state.idle) } else { Vec::new() };
+            for asked in state.written.drain(..).chain(idle) {
+                // The caller may be gone.
+                let _asked = asked.send(());
             }
         }
     }
@@ -341,6 +343,7 @@ fn is_news(message: &CoreMessage) -> bool {
         CoreMessage::Durable(_)
             | CoreMessage::JournalBegins(_)
             | CoreMessage::WhenIdle(_)
+            | CoreMessage::WhenWritten(_)
             | CoreMessage::Barrier(_)
             | CoreMessage::Due(Due::Barrier(_), _)
             | CoreMessage::Quiesce(_)

@@ -127,6 +127,18 @@ async fn timers_survive_a_restart_and_go_off_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_on_unload_sends_at_a_shutdown_is_sent_before_it_is_over_and_once() {
+    let text = "function on_unload() rooms.get('sim/general'):send('goodbye') end";
+    let harness = Harness::new(vec![script("s", text)]).await;
+    harness.engine.shutdown().await;
+    assert_eq!(harness.replies(), ["goodbye"]);
+    let Harness { store, sim, clock, .. } = harness;
+    let harness = Harness::at(store, sim, clock, vec![script("s", COUNTER)]).await;
+    harness.alice("hello").await;
+    assert_eq!((harness.replies(), harness.sim.transcript().repeats()), (vec!["goodbye".into(), "1".into()], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reload_takes_over_only_when_it_loads() {
     let harness = Harness::new(vec![script("s", "function on_message(event) event:reply('one') end")]).await;
     harness.alice("x").await;

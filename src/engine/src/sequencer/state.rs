@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
     pub(super) read_retry_at: Option<Instant>,
     pub(super) idle: Vec<oneshot::Sender<()>>,
+    /// Callers that wait until everything is durable.
+    pub(super) written: Vec<oneshot::Sender<()>>,
     pub(super) is_stalled: bool,
     /// Callers that wait for the result of a request, by the event's sequence number.
     pub(super) asked: HashMap<u64, ReplySender>,
