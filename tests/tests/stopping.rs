@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use palabre_store::{Store, Table};
+use palabre_store::{Direction, Store, Table};
 use palabre_tests::{Client, Project};
 use palabre_types::{Batch, TableId};
 use tokio::net::TcpStream;
@@ -38,6 +38,50 @@ async fn a_stop_with_clients_connected_leaves_a_store_that_needs_no_repair() {
         let store = Store::open(&project.path().join("data")).unwrap();
         assert!(!store.was_repaired());
     }
+}
+
+/// Answers slowly, and says goodbye. An edit begins only once the message before it is durable.
+const SLOW: &str = r#"
+function on_message(event)
+  local n = 0
+  for i = 1, 2000000 do n += i end
+  event:reply("hearing " .. event.text):edit("heard " .. event.text)
+end
+function on_unload() rooms.get("lobby/general"):send("goodbye"):edit("good night") end"#;
+
+/// Returns the messages of bots in the room general.
+fn said_by_bots(project: &Project) -> Vec<String> {
+    const MESSAGES: Table<(String, u64), serde_json::Value> = Table::new(TableId::RoomMessages);
+    let store = Store::open(&project.path().join("data")).unwrap();
+    let snapshot = store.snapshot(0).unwrap();
+    let rows = MESSAGES.scan(&snapshot, &"general".to_owned(), Direction::Forward).unwrap().map(|row| row.unwrap().1);
+    let said = rows.filter(|row| row["bot"] == true).map(|row| row["text"].as_str().unwrap().to_owned());
+    said.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scripts_ask_of_rooms_during_a_stop_is_done_before_it_ends_and_not_once_more() {
+    let settings = "scripts: { slow: { grants: [rooms], limits: { cpu_ms: 10000 } } }";
+    let project = Project::new(&format!("{BOTS}\n{settings}\n"), &[("slow.luau", SLOW)]);
+    let daemon = project.start().await;
+    let (mut client, _) = Client::enter(&daemon.address, "alice", "general").await.unwrap();
+    let mut expected = Vec::new();
+    for number in 0..5 {
+        client.say(&number.to_string(), &format!("n{number}")).await.unwrap();
+        expected.push(format!("heard {number}"));
+    }
+    assert!(daemon.stop().await, "{}", project.log());
+    expected.push("good night".to_owned());
+    assert_eq!(said_by_bots(&project), expected, "{}", project.log());
+
+    let daemon = project.start().await;
+    let (_, joined) = Client::enter(&daemon.address, "bob", "general").await.unwrap();
+    let shown = joined["messages"].as_array().unwrap().iter().filter(|message| message["bot"] == true);
+    let shown: Vec<_> = shown.map(|message| message["message"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(shown, expected);
+    assert!(daemon.stop().await, "{}", project.log());
+    expected.push("good night".to_owned());
+    assert_eq!(said_by_bots(&project), expected, "nothing is done once more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
