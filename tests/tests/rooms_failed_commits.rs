@@ -10,10 +10,10 @@ use std::time::Duration;
 use palabre_engine::{Engine, Options, ScriptSetup};
 use palabre_platform::{Adapter, SeededEntropy, SystemClock};
 use palabre_rooms::{Config, Rooms};
-use palabre_script::{Limits, Source};
+use palabre_script::Source;
 use palabre_store::{Direction, Disk, MemoryDisk, Store, Table};
 use palabre_tests::{App, Client, assert_rebuilt};
-use palabre_types::{Bot, TableId};
+use palabre_types::{Bot, Limits, TableId};
 use serde_json::{Value, json};
 
 /// Failed commits that are tried until one with an answer has reached the file.

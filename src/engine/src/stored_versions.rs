@@ -251,10 +251,10 @@ mod tests {
         assert!(fixture.is_stored(&first));
         fixture.end(&first, 9);
         // In one batch, as when the removal is not durable yet.
-        let again = version("local n = 1", 1);
+        let same = version("local n = 1", 1);
         fixture.commit(|versions, rows| {
             versions.remove_before(10, rows);
-            versions.activate(&"s".into(), &first, &again, rows);
+            versions.activate(&"s".into(), &first, &same, rows);
         });
         assert!(fixture.is_stored(&first));
     }

@@ -34,7 +34,7 @@ pub struct Applied {
     pub refused: Vec<usize>,
 }
 
-/// What a batch is recognised by, if it is submitted again after a commit that failed.
+/// The identity of a batch that may be submitted again after a commit that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchIdentity {
     /// Its number. Batches are numbered in the order in which they are applied.

@@ -15,8 +15,8 @@ use crate::operators::Settings;
 use crate::recovery::find_unfinished;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;
-use crate::stored_versions::StoredVersions;
 use crate::start_commit;
+use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
 use crate::timer_usage::TimerUsages;
 

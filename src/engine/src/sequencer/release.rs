@@ -105,9 +105,7 @@ impl Withheld {
     fn take_first(&self) -> Option<(DependentWork, Applied)> {
         let mut batches = self.lock();
         let first = batches.first_entry()?;
-        if first.get().applied.is_none() {
-            return None;
-        }
+        first.get().applied.as_ref()?;
         let WithheldWork { work, applied } = first.remove();
         Some((work, applied?))
     }
