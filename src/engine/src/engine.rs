@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use palabre_platform::{Clock, Entropy, EventSink};
+use palabre_platform::{Clock, Entropy, EventSink, Fatal, ThreadStatus};
 use palabre_script::{Coverage, RouteSpec};
 use palabre_types::{Event, EventKind, Millis, ScriptName};
 use serde_json::Value;
@@ -27,8 +27,7 @@ use crate::context::own_bot;
 use crate::message::{CoreMessage, Task};
 use crate::refusals::Refusal;
 use crate::sink::Sink;
-use crate::status::{ScriptState, Status, ThreadStatus};
-use crate::vitals::Fatal;
+use crate::status::{ScriptState, Status};
 
 /// Time that a shutdown waits for runs and actions in flight; the next start continues the rest.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

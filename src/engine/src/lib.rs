@@ -51,7 +51,6 @@ mod supervisor;
 mod tasks;
 mod timer_usage;
 mod versions;
-mod vitals;
 mod watched_folder;
 mod worker;
 mod workers;
@@ -63,6 +62,7 @@ pub use engine::options::{EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::{BotSettings, Operators};
 pub use palabre_outbox::OutboxLimits;
+pub use palabre_platform::{Fatal, ThreadStatus};
 pub use palabre_state::{
     DeadLetter, EditRecord, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord,
     ScriptVersion, TaskRun, VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,
@@ -72,6 +72,5 @@ pub use reexecute::rows::MemoryRows;
 pub use reexecute::{NotReexecuted, Reexecuted, Reexecution};
 pub use refusals::Refusal;
 pub use reload::ScriptWatch;
-pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status, ThreadStatus};
+pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
 pub use versions::{StoredVersion, stored_version};
-pub use vitals::Fatal;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
+use palabre_platform::{Pulse, Vitals};
 use palabre_state::{JOURNAL, unpacked};
 use palabre_store::{Direction, Result, Store};
 use palabre_types::ScriptName;
 
 use crate::backlog::{Cursor, Queued, Read, weight};
 use crate::message::CoreMessage;
-use crate::vitals::{Pulse, Vitals};
 
 /// A request for events of a script.
 pub(crate) struct ReadBack {

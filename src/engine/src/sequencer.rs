@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use palabre_outbox::Outbox;
-use palabre_platform::TrackedTasks;
+use palabre_platform::{Pulse, TrackedTasks, Vitals};
 use palabre_state::ClockRow;
 use palabre_types::{Event, ScriptName};
 use tokio::sync::mpsc;
@@ -49,7 +49,6 @@ use crate::scheduler::Due;
 use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
 use crate::timer_usage::TimerUsages;
-use crate::vitals::{Pulse, Vitals};
 use crate::workers::Workers;
 
 /// Records at which a batch is closed while another is being written, so that disk and CPU overlap.

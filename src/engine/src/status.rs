@@ -1,6 +1,6 @@
 //! The status for operators: which bots and scripts are up, and their last errors.
 
-use palabre_platform::Condition;
+use palabre_platform::{Condition, ThreadStatus};
 use palabre_types::{BotName, ScriptName};
 use serde::Serialize;
 
@@ -22,17 +22,6 @@ pub struct Status {
     pub threads: Vec<ThreadStatus>,
     /// Sentences about the present back-pressure: what is slowed down to keep queues within limits.
     pub back_pressure: Vec<String>,
-}
-
-/// One thread that everything depends on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ThreadStatus {
-    /// Its name, as the operating system shows it.
-    pub name: String,
-    /// Whether it runs. A dead one stays dead until the process is restarted.
-    pub alive: bool,
-    /// Time for which it has been busy with one thing, in milliseconds; 0 while it waits for work.
-    pub beat_age_ms: u64,
 }
 
 impl Status {

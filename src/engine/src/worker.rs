@@ -2,11 +2,13 @@
 //!
 //! The scripts of other workers run in parallel.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use palabre_platform::Pulse;
 use palabre_state::WaitingRun;
 use palabre_types::Reason;
 
@@ -14,7 +16,6 @@ use crate::context::EngineContext;
 use crate::instance::{ScriptInstance, Turn};
 use crate::message::{CoreMessage, Task};
 use crate::peers::Peers;
-use crate::vitals::Pulse;
 
 /// Events and time after which a run batch is handed over, so that commits overlap with execution.
 const RUN_BATCH_EVENTS_MAX: usize = 512;
@@ -27,15 +28,22 @@ const DURABLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 ///
 /// If the worker itself panics, and not a script in its VM, its scripts are lost, and are rebuilt.
 pub(crate) fn run(index: usize, tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse) {
+    let running = Cell::new(None);
     // Barriers outlive a failure: their callers still wait.
     let mut barriers = Vec::new();
-    while catch_unwind(AssertUnwindSafe(|| work(tasks, cx, pulse, &mut barriers))).is_err() {
-        cx.send(CoreMessage::WorkerFailed { worker: index, running: pulse.running() });
-        pulse.runs(None);
+    while catch_unwind(AssertUnwindSafe(|| work(tasks, cx, pulse, &running, &mut barriers))).is_err() {
+        cx.send(CoreMessage::WorkerFailed { worker: index, running: running.take() });
     }
 }
 
-fn work(tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse, barriers: &mut Vec<u64>) {
+/// Works until it is stopped. `running` is the script that runs at present.
+fn work(
+    tasks: &Receiver<Task>,
+    cx: &EngineContext,
+    pulse: &Pulse,
+    running: &Cell<Option<usize>>,
+    barriers: &mut Vec<u64>,
+) {
     let mut instances: BTreeMap<usize, ScriptInstance> = BTreeMap::new();
     let peers = Peers::default();
     // The least time used by a script with work to do: one that newly has work starts from there.
@@ -82,11 +90,11 @@ fn work(tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse, barriers: &mu
         if let Some(instance) = next {
             floor = floor.max(instance.spent);
             let began = Instant::now();
-            pulse.runs(Some(instance.index));
+            running.set(Some(instance.index));
             instance.work(|done| done >= RUN_BATCH_EVENTS_MAX || (done > 0 && began.elapsed() >= RUN_BATCH_TIME_MAX));
             instance.spent = floor + began.elapsed();
             let index = instance.index;
-            pulse.runs(None);
+            running.set(None);
             hand_over(&mut instances, index, cx);
         }
         if !instances.values().any(ScriptInstance::has_turns) {

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
+use palabre_platform::Vitals;
 use palabre_types::ScriptName;
 
 use crate::context::EngineContext;
 use crate::message::Task;
-use crate::vitals::Vitals;
 use crate::worker;
 
 /// The workers, and the assignment of scripts to them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use palabre_outbox::{Outbox, OutboxContext, create_outbox};
-use palabre_platform::{Entropy, Shutdown, TrackedTasks};
+use palabre_platform::{Entropy, Shutdown, TrackedTasks, Vitals};
 use palabre_types::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -23,7 +23,6 @@ use crate::rebuild::{Rebuilder, Specs};
 use crate::scheduler::{self, Due};
 use crate::sequencer::{InitialState, Progress, Sequencer, SequencerOptions};
 use crate::sink::Sink;
-use crate::vitals::Vitals;
 use crate::workers::Workers;
 
 /// The components and settings of the services.
@@ -80,7 +79,7 @@ impl Services {
             background: background.clone(),
             last_batch: options.sequencer.next_batch.saturating_sub(1),
         });
-        let vitals = Arc::new(Vitals::new());
+        let vitals = Arc::new(Vitals::default());
         let (workers, worker_threads) = Workers::start(options.workers, cx, &vitals)?;
         let (reader, reader_thread) = read_back::start(cx.store.clone(), cx.core.clone(), &vitals)?;
         let (rebuilds, rebuild_ids) = mpsc::unbounded_channel();

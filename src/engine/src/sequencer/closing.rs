@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Instant;
 
+use palabre_platform::Fatal;
 use palabre_state::{EntryBatch, EventRecord, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, RECOVERY};
 use palabre_store::{BatchIdentity, Error};
 use palabre_types::Batch;
@@ -12,7 +13,6 @@ use super::release::DependentWork;
 use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
 use crate::message::{CoreMessage, ReleasedBatch, Task};
-use crate::vitals::Fatal;
 
 /// Capacity of the encoding buffer that is kept for the next batch, in bytes.
 const PLAIN_BUFFER_MAX: usize = 4 << 20;

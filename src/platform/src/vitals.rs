@@ -1,14 +1,13 @@
-//! Health of the engine's threads, and the end of the process if one dies.
+//! Health of the threads that everything depends on, and the end of the process if one dies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use serde::Serialize;
 use tokio::sync::watch;
-
-use crate::status::ThreadStatus;
 
 /// Stack of a thread in bytes: recursion of a script through the host takes up to 200 frames of C.
 const STACK_BYTES: usize = 8 << 20;
@@ -22,8 +21,19 @@ pub enum Fatal {
     Store(String),
 }
 
+/// One thread that everything depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ThreadStatus {
+    /// Its name, as the operating system shows it.
+    pub name: String,
+    /// Whether it runs. A dead one stays dead until the process is restarted.
+    pub alive: bool,
+    /// Time for which it has been busy with one thing, in milliseconds; 0 while it waits for work.
+    pub beat_age_ms: u64,
+}
+
 /// All threads, and the reason that ends the process.
-pub(crate) struct Vitals {
+pub struct Vitals {
     began: Instant,
     threads: Mutex<Vec<Arc<Pulse>>>,
     fatal: watch::Sender<Option<Fatal>>,
@@ -31,34 +41,23 @@ pub(crate) struct Vitals {
 
 /// The state that one thread publishes.
 #[derive(Debug)]
-pub(crate) struct Pulse {
+pub struct Pulse {
     name: String,
     is_dead: AtomicBool,
     began: Instant,
-    /// The id of the running script, plus one; 0 for none.
-    running: AtomicUsize,
     /// Start of the current work, in milliseconds since the start, plus one; 0 while it waits.
     busy_since: AtomicU64,
 }
 
 impl Pulse {
     /// Records that the thread waits for work.
-    pub(crate) fn idle(&self) {
+    pub fn idle(&self) {
         self.busy_since.store(0, Relaxed);
     }
 
     /// Records that the thread has work, or has made progress.
-    pub(crate) fn beat(&self) {
+    pub fn beat(&self) {
         self.busy_since.store(self.now() + 1, Relaxed);
-    }
-
-    /// Records which script is running.
-    pub(crate) fn runs(&self, script_id: Option<usize>) {
-        self.running.store(script_id.map_or(0, |script_id| script_id + 1), Relaxed);
-    }
-
-    pub(crate) fn running(&self) -> Option<usize> {
-        self.running.load(Relaxed).checked_sub(1)
     }
 
     fn now(&self) -> u64 {
@@ -72,25 +71,25 @@ impl Pulse {
     }
 }
 
-impl Vitals {
-    pub(crate) fn new() -> Self {
+impl Default for Vitals {
+    fn default() -> Self {
         Self { began: Instant::now(), threads: Mutex::default(), fatal: watch::Sender::default() }
     }
+}
 
+impl Vitals {
     /// Starts a thread that everything depends on: if it panics, the daemon ends.
-    pub(crate) fn spawn(
+    ///
+    /// # Errors
+    /// If the operating system does not start it.
+    pub fn spawn(
         self: &Arc<Self>,
         name: &str,
         run: impl FnOnce(&Pulse) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
         let began = self.began;
-        let pulse = Pulse {
-            name: name.to_owned(),
-            is_dead: AtomicBool::new(false),
-            began,
-            busy_since: AtomicU64::new(0),
-            running: AtomicUsize::new(0),
-        };
+        let pulse =
+            Pulse { name: name.to_owned(), is_dead: AtomicBool::new(false), began, busy_since: AtomicU64::new(0) };
         let pulse = Arc::new(pulse);
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&pulse));
         let vitals = Arc::clone(self);
@@ -105,7 +104,7 @@ impl Vitals {
     }
 
     /// Ends the daemon. The first reason counts.
-    pub(crate) fn end(&self, fatal: Fatal) {
+    pub fn end(&self, fatal: Fatal) {
         self.fatal.send_if_modified(|known| {
             let is_news = known.is_none();
             known.get_or_insert(fatal);
@@ -114,11 +113,14 @@ impl Vitals {
     }
 
     /// Returns a receiver for the reason that ends the daemon.
-    pub(crate) fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
+    #[must_use]
+    pub fn fatal(&self) -> watch::Receiver<Option<Fatal>> {
         self.fatal.subscribe()
     }
 
-    pub(crate) fn threads(&self) -> Vec<ThreadStatus> {
+    /// Returns the state of each thread, in the order of their starts.
+    #[must_use]
+    pub fn threads(&self) -> Vec<ThreadStatus> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|pulse| pulse.status()).collect()
     }
 }
