@@ -6,8 +6,6 @@ use palabre_state::RecoveryAttempts;
 use palabre_types::{Event, EventKind, Message};
 use serde_json::Value;
 
-/// Maximum number of a script's events in memory; the rest is read back as these are handled.
-pub(crate) const WINDOW_EVENTS: usize = 4_096;
 /// Approximate maximum size of a script's events in memory, in bytes.
 pub(crate) const WINDOW_BYTES: usize = 8 << 20;
 

@@ -1,21 +1,18 @@
-//! The context of the engine: components that the sequencer, the workers and scripts share.
+//! The context of the engine: components that its parts share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::Sender;
 use palabre_platform::{Clock, EmitError, Receipt};
-use palabre_script::Ticker;
+use palabre_runner::{Declared, Published, Settings};
 use palabre_store::Store;
-use palabre_types::{Batch, Bot};
+use palabre_types::Batch;
 
 use crate::idempotency::IdempotencyKeys;
 use crate::message::{CoreMessage, RowsWrite};
 use crate::metrics::Metrics;
-use crate::operators::Settings;
 use crate::platforms::Platforms;
-use crate::published::Published;
-use crate::router::Declared;
 use crate::scheduler::Scheduler;
 use crate::sink::Sink;
 
@@ -25,8 +22,6 @@ pub(crate) struct EngineContext {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) scheduler: Scheduler,
-    /// The watchdog of VMs.
-    pub(crate) ticker: Ticker,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) platforms: Arc<Platforms>,
     pub(crate) settings: Arc<Settings>,
@@ -37,11 +32,6 @@ pub(crate) struct EngineContext {
     pub(crate) seq: Arc<AtomicU64>,
     /// The channel to the sequencer.
     pub(crate) core: Sender<CoreMessage>,
-}
-
-/// Returns the bot of events that belong to no bot: the runtime itself.
-pub(crate) fn own_bot() -> Bot {
-    Bot { name: "palabre".into(), platform: "palabre".into() }
 }
 
 impl EngineContext {

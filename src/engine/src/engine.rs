@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use palabre_platform::{Clock, Entropy, EventSink, Fatal, ThreadStatus};
+use palabre_runner::{ScriptState, Task, own_bot};
 use palabre_script::{Coverage, RouteSpec};
 use palabre_types::{Event, EventKind, Millis, ScriptName};
 use serde_json::Value;
@@ -23,11 +24,10 @@ use self::recover::RecoveredWork;
 use self::script_handle::ScriptHandle;
 use self::services::{Services, Threads};
 use crate::context::EngineContext;
-use crate::context::own_bot;
-use crate::message::{CoreMessage, Task};
+use crate::message::CoreMessage;
 use crate::refusals::Refusal;
 use crate::sink::Sink;
-use crate::status::{ScriptState, Status};
+use crate::status::Status;
 
 /// Time that a shutdown waits for runs and actions in flight; the next start continues the rest.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,20 +5,18 @@
 //!
 //! The path of an event: [`EventSink::emit`](palabre_platform::EventSink) hands it to the *sequencer*,
 //! which numbers it, adds it to the open entry batch and passes it to the *workers* of the scripts
-//! that subscribe to it. They run hooks and hand over run batches. Once an entry batch is durable,
-//! its receipts are answered and its actions go to the *outbox*.
+//! that subscribe to it. They run hooks and propose run batches. Once an entry batch is durable,
+//! its receipts are answered and its actions go to the *outbox*. Workers and outbox are crates of
+//! their own, and know the engine as [`palabre_runner::Owner`] and [`palabre_outbox::DeliverySink`].
 
 mod backlog;
 mod clock_watch;
 mod context;
 mod dead_letters;
 mod engine;
-mod gate;
-mod hierarchy;
 mod housekeeping;
 mod http;
 mod idempotency;
-mod instance;
 mod interactions;
 mod listener;
 mod message;
@@ -26,11 +24,8 @@ mod metrics;
 mod offline_batch;
 mod open_batch;
 mod operators;
-mod peers;
 mod pending_waits;
-mod places;
 mod platforms;
-mod published;
 mod read_back;
 mod rebuild;
 mod recovery;
@@ -40,29 +35,26 @@ mod reload;
 mod route;
 mod router;
 mod scheduler;
-mod script_store;
 mod sequencer;
 mod sink;
 mod start_commit;
 mod status;
-mod step;
 mod stored_versions;
 mod supervisor;
 mod tasks;
-mod timer_usage;
 mod versions;
 mod watched_folder;
-mod worker;
-mod workers;
+mod worker_link;
 
 pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use engine::Engine;
 pub use engine::edits::{EditError, ValueChange};
 pub use engine::options::{EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
-pub use operators::{BotSettings, Operators};
+pub use operators::Operators;
 pub use palabre_outbox::OutboxLimits;
 pub use palabre_platform::{Fatal, ThreadStatus};
+pub use palabre_runner::{BotSettings, ScriptState, ScriptStatus, StoredVersion};
 pub use palabre_state::{
     DeadLetter, EditRecord, Entry, EntryBatch, EventRecord, Position, RowDifference, RunOutcome, RunRecord,
     ScriptVersion, TaskRun, VersionRow, dead_letters, journal, rebuild, stored_values, task_runs,
@@ -72,5 +64,5 @@ pub use reexecute::rows::MemoryRows;
 pub use reexecute::{NotReexecuted, Reexecuted, Reexecution};
 pub use refusals::Refusal;
 pub use reload::ScriptWatch;
-pub use status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
-pub use versions::{StoredVersion, stored_version};
+pub use status::{BotState, BotStatus, Status};
+pub use versions::stored_version;

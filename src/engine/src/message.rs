@@ -1,26 +1,20 @@
-//! Messages to the sequencer and to the workers, with their payloads.
+//! Messages to the sequencer, with their payloads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use palabre_fetch::Grants;
 use palabre_outbox::Completed;
-use palabre_platform::{EmitError, Verdict};
-use palabre_script::{Coverage, Declarations, Failure, Source};
-use palabre_state::{DeferredChange, RunOutcome, RunRecord, ScriptVersion, WaitingRun, WentBack};
+use palabre_platform::EmitError;
+use palabre_runner::{Activation, RunBatch};
+use palabre_state::WentBack;
 use palabre_store::Error;
-use palabre_types::{
-    Answer, Batch, BotName, Event, EventName, Limits, Millis, Reason, Request, RunId, ScriptName, Write,
-};
+use palabre_types::{Answer, Batch, BotName, Event, Limits, Millis, RunId, ScriptName, Write};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::backlog::{Cursor, Read, Unfinished};
-use crate::published::Published;
 use crate::scheduler::Due;
-use crate::status::ScriptStatus;
-use crate::timer_usage::TimerUsage;
-use crate::versions::StoredVersion;
 
 /// The channel for the result of a route.
 pub(crate) type ReplySender = oneshot::Sender<Result<Value, String>>;
@@ -51,14 +45,7 @@ pub(crate) enum CoreMessage {
     /// Run batches that belong together: they are accepted and become durable together.
     RunBatches(Vec<RunBatch>),
     /// The active version of a script has changed.
-    Hooks {
-        script_id: usize,
-        hooks: Vec<EventName>,
-        declared: Arc<Declarations>,
-        version: Arc<str>,
-        /// The version, to be stored; `None` if no version is active.
-        stored: Option<Box<StoredVersion>>,
-    },
+    Activated(Activation),
     /// A call of one of a script's routes; the caller waits for the result.
     Request {
         script: ScriptName,
@@ -178,186 +165,4 @@ pub(crate) struct Registration {
     pub(crate) limits: Limits,
     /// Number of events that wait for it, which the sequencer publishes.
     pub(crate) waiting_events: Arc<AtomicU64>,
-}
-
-/// Steps that a worker hands over together, in order, with all their effects.
-pub(crate) struct RunBatch {
-    pub(crate) script_id: usize,
-    /// The instance of the script that computed it: see [`InstanceSpec::incarnation`].
-    pub(crate) incarnation: u32,
-    /// The head of the script that it was computed on.
-    pub(crate) head: u64,
-    pub(crate) script: ScriptVersion,
-    /// The steps. Their position of the script in an entry batch is not known here; it is 0.
-    pub(crate) runs: Vec<RunRecord>,
-    /// The edit that the instance has applied. Such a batch has nothing else.
-    pub(crate) edit: Option<u64>,
-    /// The last event that the script has processed.
-    pub(crate) cursor: Option<u64>,
-    /// HTTP requests of runs that began to wait.
-    pub(crate) requests: Vec<(RunId, Request)>,
-    /// Runs that began to wait (`Some`) or that wait no longer (`None`).
-    pub(crate) waits: Vec<(u64, Option<WaitingRun>)>,
-    /// Changes of the deferred events.
-    pub(crate) deferred: Vec<DeferredChange>,
-    /// Versions of the script that no later run batch mentions, unless they are activated again.
-    pub(crate) ended: Vec<Arc<str>>,
-    pub(crate) number: u64,
-    /// The number of the script's last durable run batch.
-    pub(crate) durable: Arc<AtomicU64>,
-}
-
-impl RunBatch {
-    /// Returns an empty run batch: the first one of a script.
-    pub(crate) fn first(spec: &InstanceSpec, head: u64, durable: Arc<AtomicU64>) -> Self {
-        Self {
-            script_id: spec.script_id,
-            incarnation: spec.incarnation,
-            head,
-            script: ScriptVersion { name: spec.name.clone(), version: "".into() },
-            runs: Vec::new(),
-            edit: None,
-            cursor: None,
-            requests: Vec::new(),
-            waits: Vec::new(),
-            deferred: Vec::new(),
-            ended: Vec::new(),
-            number: 1,
-            durable,
-        }
-    }
-
-    /// Returns an empty run batch: the one after this.
-    pub(crate) fn following(&self) -> Self {
-        Self {
-            script_id: self.script_id,
-            incarnation: self.incarnation,
-            head: self.next_head(),
-            script: self.script.clone(),
-            runs: Vec::new(),
-            edit: None,
-            cursor: None,
-            requests: Vec::new(),
-            waits: Vec::new(),
-            deferred: Vec::new(),
-            ended: Vec::new(),
-            number: self.number + 1,
-            durable: Arc::clone(&self.durable),
-        }
-    }
-
-    /// Returns the head of the script after this.
-    pub(crate) fn next_head(&self) -> u64 {
-        self.head + self.runs.len() as u64 + u64::from(self.edit.is_some())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-            && self.edit.is_none()
-            && self.cursor.is_none()
-            && self.waits.is_empty()
-            && self.deferred.is_empty()
-            && self.ended.is_empty()
-    }
-
-    /// Whether anything happens only once this is durable, other than that stored values are.
-    pub(crate) fn has_more_to_come(&self) -> bool {
-        let is_over = |run: &RunRecord| {
-            let effects = &run.effects;
-            matches!(run.outcome, RunOutcome::Done)
-                && effects.actions.is_empty()
-                && effects.timers.is_empty()
-                && effects.result.is_none()
-        };
-        !(self.requests.is_empty() && self.waits.is_empty() && self.runs.iter().all(is_over))
-    }
-}
-
-/// A task for a worker.
-pub(crate) enum Task {
-    /// Build the instance of a script.
-    Adopt(Box<InstanceSpec>),
-    Events {
-        script_id: usize,
-        events: Vec<(u64, Arc<Event>)>,
-    },
-    Load {
-        script_id: usize,
-        source: Box<Source>,
-        /// The new value of `config`; `None` keeps the present one.
-        config: Option<Value>,
-        reason: Reason,
-        reply: oneshot::Sender<Result<Vec<String>, Failure>>,
-    },
-    /// The time limit of a wait is over.
-    Wake {
-        script_id: usize,
-        run: RunId,
-    },
-    Interrupted {
-        script_id: usize,
-        seq: u64,
-        run: Box<WaitingRun>,
-    },
-    Resume {
-        script_id: usize,
-    },
-    /// The answer that a run waits for.
-    Answer {
-        script_id: usize,
-        run: RunId,
-        answer: Answer,
-    },
-    /// Apply an edit, and propose it in order with the script's steps.
-    Edit {
-        script_id: usize,
-        id: u64,
-        writes: Vec<Write>,
-    },
-    /// Report when this is reached.
-    Barrier(u64),
-    /// The clock went back, and the store has been corrected.
-    WentBack(WentBack),
-    /// Return the lines of a script that have run, and how often.
-    Coverage {
-        script_id: usize,
-        reply: oneshot::Sender<Coverage>,
-    },
-    /// A message is about to be delivered.
-    Gate {
-        script_id: usize,
-        event: Box<Event>,
-        reply: oneshot::Sender<Verdict>,
-    },
-    /// The script's files are gone.
-    Unload {
-        script_id: usize,
-    },
-    /// Unload every script, hand over what there is, and end.
-    Stop,
-}
-
-/// The parts from which a worker builds the instance of a script.
-///
-/// The instance itself may not leave the worker's thread.
-#[derive(Clone)]
-pub(crate) struct InstanceSpec {
-    pub(crate) script_id: usize,
-    /// The number of instances of the script before it in this process.
-    ///
-    /// Only what the latest one proposes is accepted.
-    pub(crate) incarnation: u32,
-    pub(crate) name: ScriptName,
-    pub(crate) limits: Limits,
-    /// The value that it reads as `config`.
-    pub(crate) config: Value,
-    /// Its grants: what it may do in addition to answering.
-    pub(crate) grants: Vec<String>,
-    /// The seed of the random numbers of its runs.
-    pub(crate) seed: u64,
-    /// Number of its runs that wait for somebody's answer, which it publishes.
-    pub(crate) asking: Arc<AtomicUsize>,
-    pub(crate) timers: Arc<TimerUsage>,
-    /// Its status, which it publishes.
-    pub(crate) status: Arc<Published<ScriptStatus>>,
 }

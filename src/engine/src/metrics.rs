@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use palabre_platform::Metric;
+use palabre_runner::{ScriptState, ScriptStatus};
 use palabre_types::{BotName, MetricChange, ScriptName};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use self::series::{Labels, Series};
-use crate::status::{BotState, BotStatus, ScriptState, ScriptStatus, Status};
+use crate::status::{BotState, BotStatus, Status};
 
 /// Maximum size of a script's series on average, in bytes of names and labels.
 const SERIES_BYTES: usize = 256;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use palabre_outbox::{BotOutbox, Bots, OutboxBot, RecentDeliveries};
 use palabre_platform::{Adapter, Condition, Metric};
+use palabre_runner::Settings;
 use palabre_types::{Bot, BotName, CommandSpec};
 use tokio::sync::watch;
 
-use crate::operators::Settings;
 use crate::refusals::Refusals;
 use crate::status::{BotState, BotStatus};
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use palabre_runner::{InstanceSpec, Task, Workers};
 use palabre_script::Source;
 use palabre_state::WAITING_RUNS;
 use palabre_store::Direction;
@@ -13,8 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::context::EngineContext;
-use crate::message::{CoreMessage, InstanceSpec, Task};
-use crate::workers::Workers;
+use crate::message::CoreMessage;
 
 /// The parts that a script is rebuilt from.
 #[derive(Clone)]

@@ -10,14 +10,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palabre_runner::{StoredVersion, fault_of};
 use palabre_script::{
     Divergence, Failure, HostApi, HostRows, Input, Replaying, Source, Step, SuspendedRun, Ticker, Vm,
 };
 use palabre_state::{RunOutcome, RunRecord, VersionRow};
 use palabre_types::{Effects, Event, EventName, Limits, Millis, ScriptName};
-
-use crate::step::fault_of;
-use crate::versions::StoredVersion;
 
 /// CPU time of a step. The machine may be slower now, and steps that a limit ended are not executed.
 const CPU_TIME_MAX: Duration = Duration::from_secs(60);

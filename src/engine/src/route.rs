@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire};
 
+use palabre_runner::WINDOW_EVENTS;
 use palabre_script::Declarations;
 use palabre_types::{BotName, Event, EventName, ScriptName};
 
-use crate::backlog::{Cursor, Queued, WINDOW_BYTES, WINDOW_EVENTS};
+use crate::backlog::{Cursor, Queued, WINDOW_BYTES};
 use crate::message::Registration;
 use crate::pending_waits::Outgoing;
 

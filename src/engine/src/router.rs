@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use palabre_script::{Declarations, RouteSpec};
+use palabre_runner::Declared;
+use palabre_script::Declarations;
 use palabre_text::Prepared;
 use palabre_types::{BotName, CommandSpec, Event, EventKind, Message, ScriptName};
 use serde_json::Value;
@@ -16,16 +17,6 @@ const DEFAULT_PREFIX: &str = "/";
 
 /// A script and the key of one of its patterns.
 type PatternKey = (ScriptName, String);
-
-/// The declarations of all scripts, published for others.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Declared {
-    /// All commands, by name.
-    pub(crate) commands: Arc<Vec<(ScriptName, CommandSpec)>>,
-    pub(crate) routes: Vec<(ScriptName, RouteSpec)>,
-    /// The ids of the scripts that see messages before they are delivered.
-    pub(crate) gates: Vec<usize>,
-}
 
 /// The commands and patterns of all scripts.
 #[derive(Default)]

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 use palabre_outbox::Outbox;
 use palabre_platform::{Pulse, TrackedTasks, Vitals};
+use palabre_runner::{Activation, Published, Task, TimerUsages, Workers};
 use palabre_state::ClockRow;
 use palabre_types::{Event, ScriptName};
 use tokio::sync::mpsc;
@@ -37,10 +38,9 @@ use self::state::State;
 use crate::clock_watch::LatestReading;
 use crate::context::EngineContext;
 use crate::http::Http;
-use crate::message::{CoreMessage, Task};
+use crate::message::CoreMessage;
 use crate::operators::Operators;
 use crate::pending_waits::Requests;
-use crate::published::Published;
 use crate::read_back::ReadBack;
 use crate::rebuild::Rebuild;
 use crate::route::Route;
@@ -48,8 +48,6 @@ use crate::router::Router;
 use crate::scheduler::Due;
 use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
-use crate::timer_usage::TimerUsages;
-use crate::workers::Workers;
 
 /// Records at which a batch is closed while another is being written, so that disk and CPU overlap.
 const PIPELINE_RECORDS: usize = 8_192;
@@ -230,7 +228,7 @@ impl Sequencer {
             CoreMessage::Write { write, receipt, is_urgent } => self.write(state, write, receipt, is_urgent),
             CoreMessage::RunBatches(run_batches) => self.propose(state, run_batches),
             CoreMessage::Edit(request) => self.edit(state, request),
-            CoreMessage::Hooks { script_id, hooks, declared, version, stored } => {
+            CoreMessage::Activated(Activation { script_id, hooks, declared, version, stored }) => {
                 if let Some(stored) = stored {
                     self.put_version(state, script_id, &version, &stored);
                 }

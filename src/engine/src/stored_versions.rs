@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use palabre_runner::StoredVersion;
 use palabre_state::{ENDED_VERSIONS, SCRIPT_SOURCES, SCRIPT_VERSIONS};
 use palabre_store::{Direction, Result, Snapshot, Table};
 use palabre_types::{Batch, ScriptName, TableId};
 use serde::{Deserialize, Serialize};
 
-use crate::versions::{CONFIGS, StoredVersion, config_key};
+use crate::versions::{CONFIGS, config_key};
 
 /// Maximum number of versions that are removed at a time.
 const REMOVED_VERSIONS_MAX: usize = 100;

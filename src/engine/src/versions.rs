@@ -1,20 +1,10 @@
 //! Stored versions of scripts, from which their steps can be executed again.
 
-use palabre_state::{SCRIPT_SOURCES, SCRIPT_VERSIONS, VersionRow};
+use palabre_runner::StoredVersion;
+use palabre_state::{SCRIPT_SOURCES, SCRIPT_VERSIONS};
 use palabre_store::{Result, Snapshot, Table};
-use palabre_types::{ScriptName, SourceFiles, TableId};
+use palabre_types::{ScriptName, TableId};
 use serde_json::Value;
-
-/// A version of a script: all that decides what its steps do, except what they read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredVersion {
-    /// The files.
-    pub files: SourceFiles,
-    /// The value that it reads as `config`.
-    pub config: Value,
-    /// The other settings.
-    pub row: VersionRow,
-}
 
 /// Configurations of scripts, by script and hash.
 ///

@@ -25,13 +25,13 @@ impl Visit for Fields {
     }
 }
 
-/// Collects the spans of the engine, of all threads.
+/// Collects the spans of the engine, the runner and the outbox, of all threads.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<(&'static str, Fields)>>>);
 
 impl Subscriber for Collector {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span() && metadata.target().starts_with("palabre_engine")
+        metadata.is_span() && metadata.target().starts_with("palabre_")
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

@@ -45,7 +45,8 @@ impl Bots {
     }
 
     /// Returns the adapter of a bot; `None` if the bot is not configured any more.
-    pub(crate) fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
+    #[must_use]
+    pub fn adapter(&self, bot: &str) -> Option<&Arc<dyn Adapter>> {
         Some(&self.by_name.get(bot)?.adapter)
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palabre_platform::{Adapter, Clock, Entropy};
+use palabre_runner::BotSettings;
 use palabre_script::{Source, SourceError};
 use palabre_store::Store;
 use palabre_types::{Bot, BotName, Limits, ScriptName};
 use serde_json::Value;
 
 use crate::http::Http;
-use crate::operators::{BotSettings, Operators};
+use crate::operators::Operators;
 
 /// Components and settings of an engine.
 pub struct Options {

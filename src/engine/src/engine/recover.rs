@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use palabre_outbox::UnfinishedActions;
+use palabre_runner::{Settings, TimerUsages};
 use palabre_state::{Entry, RowsRecord, State, WaitingRun, WentBack};
 use palabre_store::{Error as StoreError, Store};
 use palabre_types::{Batch, Millis, ScriptName};
@@ -11,14 +12,12 @@ use super::options::EngineError;
 use crate::backlog::Unfinished;
 use crate::clock_watch;
 use crate::offline_batch::OfflineBatch;
-use crate::operators::Settings;
 use crate::recovery::find_unfinished;
 use crate::scheduler::{Due, Scheduler};
 use crate::sequencer::InitialState;
 use crate::start_commit;
 use crate::stored_versions::StoredVersions;
 use crate::tasks::TaskBook;
-use crate::timer_usage::TimerUsages;
 
 /// The state of the previous process.
 pub(super) struct Recovered {

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
+use palabre_runner::{Published, ScriptState, ScriptStatus, TimerUsage};
 use palabre_types::ScriptName;
-
-use crate::published::Published;
-use crate::status::{ScriptState, ScriptStatus};
-use crate::timer_usage::TimerUsage;
 
 /// The published states of one script.
 pub(super) struct ScriptHandle {

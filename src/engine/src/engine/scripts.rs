@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use palabre_fetch::Grants;
+use palabre_runner::{InstanceSpec, Task};
 use palabre_script::{Failure, Source};
 use palabre_state::{RECOVERY, WaitingRun};
 use palabre_types::{Batch, Reason, ScriptName};
@@ -15,7 +16,7 @@ use super::options::ScriptSetup;
 use super::script_handle::ScriptHandle;
 use super::{Engine, lock};
 use crate::backlog::Unfinished;
-use crate::message::{CoreMessage, InstanceSpec, Registration, Task};
+use crate::message::{CoreMessage, Registration};
 
 /// Maximum time that a start waits for the record of an attempt.
 const ATTEMPT_RECORD_TIMEOUT: Duration = Duration::from_secs(5);

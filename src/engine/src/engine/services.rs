@@ -7,6 +7,8 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use palabre_outbox::{Outbox, OutboxContext, create_outbox};
 use palabre_platform::{Entropy, Shutdown, TrackedTasks, Vitals};
+use palabre_runner::{RunnerContext, Workers};
+use palabre_script::Ticker;
 use palabre_types::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -23,7 +25,7 @@ use crate::rebuild::{Rebuilder, Specs};
 use crate::scheduler::{self, Due};
 use crate::sequencer::{InitialState, Progress, Sequencer, SequencerOptions};
 use crate::sink::Sink;
-use crate::workers::Workers;
+use crate::worker_link::WorkerLink;
 
 /// The components and settings of the services.
 pub(super) struct ServicesOptions {
@@ -80,7 +82,7 @@ impl Services {
             last_batch: options.sequencer.next_batch.saturating_sub(1),
         });
         let vitals = Arc::new(Vitals::default());
-        let (workers, worker_threads) = Workers::start(options.workers, cx, &vitals)?;
+        let (workers, worker_threads) = Workers::start(options.workers, &runner_context(cx)?, &vitals)?;
         let (reader, reader_thread) = read_back::start(cx.store.clone(), cx.core.clone(), &vitals)?;
         let (rebuilds, rebuild_ids) = mpsc::unbounded_channel();
         let latest_reading = Arc::new(LatestReading::new(now));
@@ -120,4 +122,20 @@ impl Services {
         let (threads, tasks) = (Mutex::new(threads), tokio::sync::Mutex::new(tasks));
         Ok(Self { workers, specs, outbox, background, progress, vitals, threads, tasks })
     }
+}
+
+/// Returns the context of the workers, with a thread that watches their VMs.
+fn runner_context(cx: &EngineContext) -> std::io::Result<RunnerContext> {
+    let (core, scheduler, metrics) = (cx.core.clone(), cx.scheduler.clone(), Arc::clone(&cx.metrics));
+    Ok(RunnerContext {
+        store: cx.store.clone(),
+        clock: Arc::clone(&cx.clock),
+        ticker: Ticker::start()?,
+        bots: Arc::clone(&cx.platforms.outbox_bots),
+        recent_deliveries: Arc::clone(&cx.platforms.recent_deliveries),
+        settings: Arc::clone(&cx.settings),
+        declared: Arc::clone(&cx.declared),
+        seq: Arc::clone(&cx.seq),
+        owner: Arc::new(WorkerLink { core, scheduler, metrics }),
+    })
 }

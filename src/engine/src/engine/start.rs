@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use palabre_platform::{AdapterContext, Shutdown};
-use palabre_script::{Source, Ticker};
+use palabre_runner::{Published, ScriptsGate};
+use palabre_script::Source;
 use palabre_types::Bot;
 use tokio::sync::{oneshot, watch};
 
@@ -13,12 +14,10 @@ use super::options::{EngineError, Options, ScriptSetup};
 use super::recover::Recovered;
 use super::services::{Services, ServicesOptions};
 use crate::context::EngineContext;
-use crate::gate::ScriptsGate;
 use crate::idempotency::IdempotencyKeys;
 use crate::message::CoreMessage;
 use crate::metrics::Metrics;
 use crate::platforms::Platforms;
-use crate::published::Published;
 use crate::scheduler::Scheduler;
 use crate::sink::Sink;
 use crate::supervisor;
@@ -48,7 +47,6 @@ impl Engine {
             store,
             clock,
             scheduler,
-            ticker: Ticker::start().map_err(EngineError::Thread)?,
             metrics: Arc::new(Metrics::default()),
             platforms: Arc::new(Platforms::new(bots, &settings)),
             settings: Arc::new(settings),

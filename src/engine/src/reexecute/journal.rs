@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use palabre_runner::StoredVersion;
 use palabre_script::Ticker;
 use palabre_state::{Entry, EntryBatch, RunOutcome, RunRecord, ScriptVersion, journal};
 use palabre_store::{Result, Snapshot};
@@ -11,7 +12,7 @@ use palabre_types::{Effects, Event, EventName, RunId, RunKind, ScriptName, Write
 
 use super::rows::MemoryRows;
 use super::{NotReexecuted, Reexecution};
-use crate::versions::{StoredVersion, stored_version};
+use crate::versions::stored_version;
 
 /// A step that did something else when it was executed again.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

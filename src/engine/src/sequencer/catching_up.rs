@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
-use crate::backlog::{Cursor, Queued, Read, Unfinished, WINDOW_BYTES, WINDOW_EVENTS, weight};
+use crate::backlog::{Cursor, Queued, Read, Unfinished, WINDOW_BYTES, weight};
 use crate::read_back::ReadBack;
 use crate::route::{Lag, Replay};
+use palabre_runner::WINDOW_EVENTS;
 use palabre_state::{Entry, EventRecord, RECOVERY, RecoveryAttempts};
 use palabre_types::Batch;
 

@@ -1,5 +1,6 @@
 //! Corrects due and expiry times after the clock went back, wherever they are kept.
 
+use palabre_runner::Task;
 use palabre_state::{Entry, WentBack};
 use palabre_types::{Batch, Millis};
 
@@ -7,7 +8,7 @@ use super::Sequencer;
 use super::state::State;
 use crate::clock_watch;
 use crate::context::RowsError;
-use crate::message::{CoreMessage, Task};
+use crate::message::CoreMessage;
 
 impl Sequencer {
     /// Reads the clock, and handles a step that it made since it was read last.

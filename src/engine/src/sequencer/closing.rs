@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Instant;
 
 use palabre_platform::Fatal;
+use palabre_runner::Task;
 use palabre_state::{EntryBatch, EventRecord, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, RECOVERY};
 use palabre_store::{BatchIdentity, Error};
 use palabre_types::Batch;
@@ -12,7 +13,7 @@ use palabre_types::Batch;
 use super::release::DependentWork;
 use super::state::State;
 use super::{STORE_RETRY_DELAY, Sequencer};
-use crate::message::{CoreMessage, ReleasedBatch, Task};
+use crate::message::{CoreMessage, ReleasedBatch};
 
 /// Capacity of the encoding buffer that is kept for the next batch, in bytes.
 const PLAIN_BUFFER_MAX: usize = 4 << 20;

@@ -1,12 +1,12 @@
 //! Completed actions from the outbox, and the scripts that wait for their outcomes.
 
 use palabre_outbox::{Completed, Delivery, PendingAction, Unperformed};
+use palabre_runner::Task;
 use palabre_state::{ActionRecord, ActionResult, DeadLetter, Entry, Stored};
 use palabre_types::{ActionKey, Answer};
 
 use super::Sequencer;
 use super::state::State;
-use crate::message::Task;
 use crate::refusals::Refusal;
 
 impl Sequencer {

@@ -4,12 +4,13 @@
 //! that no step is refused and no waiting run ends. A worker that is stuck does not hold it up.
 
 use palabre_platform::EmitError;
+use palabre_runner::Task;
 use palabre_state::{EditRecord, Entry};
 use palabre_types::Millis;
 
 use super::Sequencer;
 use super::state::State;
-use crate::message::{EditRequest, Task};
+use crate::message::EditRequest;
 use crate::scheduler::Due;
 
 /// Time in which a worker has to apply an edit, in milliseconds. A hook has 0.5 s by default.

@@ -3,9 +3,10 @@
 //! Steps are executed before their predecessors are in the journal. What else changes a script's
 //! values moves its head, so that a step which has not seen that is refused.
 
+use palabre_runner::RunBatch;
+
 use super::Sequencer;
 use super::state::State;
-use crate::message::RunBatch;
 
 impl Sequencer {
     /// Accepts run batches that belong together, or refuses all of them.

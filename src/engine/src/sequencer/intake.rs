@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
+use palabre_runner::Task;
 use palabre_state::{Entry, EventRecord, RowsRecord};
 use palabre_types::{
     Action, ActionKey, Batch, Bot, Content, Event, EventKind, Millis, Room, RoomId, RunId, ScriptName,
@@ -11,7 +12,7 @@ use palabre_types::{
 use super::Sequencer;
 use super::state::State;
 use crate::backlog::{Queued, weight};
-use crate::message::{ReceiptSender, ReplySender, RowsWrite, Task};
+use crate::message::{ReceiptSender, ReplySender, RowsWrite};
 use crate::route::Route;
 use crate::scheduler::Due;
 

@@ -1,10 +1,10 @@
 //! Barriers: callers that wait until nothing more happens before the clock advances.
 
+use palabre_runner::Task;
 use tokio::sync::oneshot;
 
 use super::Sequencer;
 use super::state::State;
-use crate::message::Task;
 use crate::scheduler::Due;
 
 impl Sequencer {

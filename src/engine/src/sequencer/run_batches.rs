@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use palabre_outbox::size;
+use palabre_runner::RunBatch;
 use palabre_state::{Entry, Progress, RunOutcome, RunRecord};
 use palabre_types::{Answer, Batch, EventName, Refused, ScriptName, Wait};
 
 use super::Sequencer;
 use super::state::State;
-use crate::message::RunBatch;
 use crate::pending_waits::Fetch;
 use crate::refusals::Refusal;
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use palabre_runner::StoredVersion;
 use palabre_script::Declarations;
 use palabre_types::{Batch, BotName, EventName, ScriptName};
 
 use super::Sequencer;
 use super::state::State;
 use crate::scheduler::Due;
-use crate::versions::StoredVersion;
 
 impl Sequencer {
     /// Stores what a version consists of, before any of its steps.

@@ -10,13 +10,13 @@ use crossbeam_channel::Sender;
 use palabre_platform::Vitals;
 use palabre_types::ScriptName;
 
-use crate::context::EngineContext;
-use crate::message::Task;
+use crate::context::RunnerContext;
+use crate::task::Task;
 use crate::worker;
 
 /// The workers, and the assignment of scripts to them.
 #[derive(Clone)]
-pub(crate) struct Workers {
+pub struct Workers {
     senders: Vec<Sender<Task>>,
     placed: Arc<Mutex<Placed>>,
 }
@@ -32,9 +32,9 @@ impl Workers {
     ///
     /// # Errors
     /// If the operating system does not start a thread.
-    pub(crate) fn start(
+    pub fn start(
         count: usize,
-        cx: &EngineContext,
+        cx: &RunnerContext,
         vitals: &Arc<Vitals>,
     ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (mut senders, mut threads) = (Vec::new(), Vec::new());
@@ -49,14 +49,15 @@ impl Workers {
     }
 
     /// Returns the number of workers.
-    pub(crate) fn count(&self) -> usize {
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.senders.len()
     }
 
     /// Assigns scripts that depend on each other to the same worker, before they are added.
     ///
     /// This includes dependencies that do not exist yet and are added later.
-    pub(crate) fn group(&self, scripts: &[(ScriptName, Vec<ScriptName>)]) {
+    pub fn group(&self, scripts: &[(ScriptName, Vec<ScriptName>)]) {
         let named = scripts.iter().map(|(name, _)| name).chain(scripts.iter().flat_map(|(_, depends)| depends));
         let mut group: HashMap<&ScriptName, usize> = HashMap::new();
         for (index, name) in named.enumerate() {
@@ -78,7 +79,7 @@ impl Workers {
     ///
     /// # Errors
     /// If one of them already runs elsewhere. Scripts do not move while they run.
-    pub(crate) fn bring_together(&self, script_id: usize, depends: &[ScriptName]) -> Result<(), String> {
+    pub fn bring_together(&self, script_id: usize, depends: &[ScriptName]) -> Result<(), String> {
         let mut placed = self.lock();
         let worker = placed.by_id.get(&script_id).copied().unwrap_or(0);
         let elsewhere = depends.iter().find(|other| placed.by_name.get(*other).is_some_and(|of| *of != worker));
@@ -95,7 +96,7 @@ impl Workers {
     }
 
     /// Assigns a worker to a new script, if possible the one of its dependencies.
-    pub(crate) fn place(&self, script_id: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
+    pub fn place(&self, script_id: usize, name: &ScriptName, depends: &[ScriptName]) -> usize {
         let mut placed = self.lock();
         let known = placed.by_name.get(name).copied();
         let dependency = depends.iter().find_map(|other| placed.by_name.get(other).copied());
@@ -106,19 +107,19 @@ impl Workers {
     }
 
     /// Sends a task to the worker of a script.
-    pub(crate) fn send(&self, script_id: usize, task: Task) {
+    pub fn send(&self, script_id: usize, task: Task) {
         let worker = self.lock().by_id.get(&script_id).copied().unwrap_or(0);
         self.send_to(worker, task);
     }
 
     /// Sends a task to a worker.
-    pub(crate) fn send_to(&self, worker: usize, task: Task) {
+    pub fn send_to(&self, worker: usize, task: Task) {
         // Workers end only at shutdown.
         drop(self.senders[worker].send(task));
     }
 
     /// Sends a task to each worker.
-    pub(crate) fn send_to_all(&self, task: impl Fn() -> Task) {
+    pub fn send_to_all(&self, task: impl Fn() -> Task) {
         for sender in &self.senders {
             drop(sender.send(task()));
         }

@@ -1,9 +1,9 @@
 //! Decides who may act on whom: one rule for every platform, command and script.
 
+use palabre_outbox::Bots;
 use palabre_types::{Denied, Event, Impact, Member, Permission, Rank, UserId};
 
-use crate::operators::{BotSettings, Settings};
-use crate::platforms::Platforms;
+use crate::bot_settings::{BotSettings, Settings};
 
 /// The rule and its input: bots.yaml, the platforms, and the event of the run that wants to act.
 ///
@@ -13,7 +13,7 @@ use crate::platforms::Platforms;
 /// moderator.
 pub(crate) struct Hierarchy<'h> {
     pub(crate) settings: &'h Settings,
-    pub(crate) platforms: &'h Platforms,
+    pub(crate) bots: &'h Bots,
     pub(crate) event: &'h Event,
 }
 
@@ -76,13 +76,13 @@ impl Hierarchy<'_> {
     /// Returns the platform's member record of a user, if the event comes from that platform.
     fn member(&self, user: &UserId) -> Option<Member> {
         let is_here = self.event.bot.name.as_str() == user.bot();
-        self.platforms.adapter(user.bot()).filter(|_| is_here)?.member(self.event, user)
+        self.bots.adapter(user.bot()).filter(|_| is_here)?.member(self.event, user)
     }
 
     /// Returns the rank of `user`, or of the bot, on the platform of `target`.
     fn rank(&self, target: &UserId, user: Option<&UserId>) -> Option<Rank> {
         let is_here = self.event.bot.name.as_str() == target.bot();
-        self.platforms.adapter(target.bot()).filter(|_| is_here)?.rank(self.event, user)
+        self.bots.adapter(target.bot()).filter(|_| is_here)?.rank(self.event, user)
     }
 
     fn is_author(&self, user: &UserId) -> bool {
@@ -90,6 +90,6 @@ impl Hierarchy<'_> {
     }
 
     fn is_bot(&self, user: &UserId) -> bool {
-        self.platforms.adapter(user.bot()).is_some_and(|adapter| adapter.is_own(user))
+        self.bots.adapter(user.bot()).is_some_and(|adapter| adapter.is_own(user))
     }
 }

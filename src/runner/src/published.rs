@@ -4,18 +4,23 @@ use std::sync::{Mutex, PoisonError};
 
 /// A published state: its owner writes it, and others read it.
 #[derive(Debug)]
-pub(crate) struct Published<T>(Mutex<T>);
+pub struct Published<T>(Mutex<T>);
 
 impl<T: Clone> Published<T> {
-    pub(crate) const fn new(first: T) -> Self {
+    /// Publishes the first state.
+    #[must_use]
+    pub const fn new(first: T) -> Self {
         Self(Mutex::new(first))
     }
 
-    pub(crate) fn read(&self) -> T {
+    /// Returns the present state.
+    #[must_use]
+    pub fn read(&self) -> T {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn write(&self, change: impl FnOnce(&mut T)) {
+    /// Changes the state.
+    pub fn write(&self, change: impl FnOnce(&mut T)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

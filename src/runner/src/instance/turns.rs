@@ -10,11 +10,10 @@ use palabre_state::{DeferredChange, RunOutcome, WaitingRun, WentBack};
 use palabre_types::{Answer, Effects, Event, EventKind, Millis, RoomId, RunId, RunKind, UserId, Wait};
 
 use super::{Ran, ScriptInstance, Turn, guarded, millis};
-use crate::backlog::WINDOW_EVENTS;
 use crate::peers::Call;
 use crate::places::{SUSPENSION_MAX, place_of};
-use crate::scheduler::Due;
 use crate::step::ExecutedStep;
+use crate::task::WINDOW_EVENTS;
 
 /// Queue length at which events of suspended places are deferred, for what may come after them.
 const QUEUE_LEN_BEFORE_DEFERRAL: usize = WINDOW_EVENTS / 2;
@@ -93,7 +92,7 @@ impl ScriptInstance {
             if self.retries.is_empty() {
                 // They are not durable yet, or cannot be read.
                 self.is_waiting_for_deferred = true;
-                self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
+                self.cx.owner.resume_at(self.now() + STORE_RETRY_DELAY, self.index);
             }
             return;
         }
@@ -123,7 +122,7 @@ impl ScriptInstance {
     /// Leaves everything as it is until the store can be read again.
     fn wait_for_store(&mut self) {
         self.is_waiting_for_store = true;
-        self.cx.scheduler.at(self.now() + STORE_RETRY_DELAY, Due::Resume { script_id: self.index });
+        self.cx.owner.resume_at(self.now() + STORE_RETRY_DELAY, self.index);
     }
 
     /// Runs the hook for an event. Returns false if it is not done: the store cannot be read.
@@ -239,7 +238,7 @@ impl ScriptInstance {
             return false;
         }
         let Some(waiting) = self.waiting.remove(&seq) else { return true };
-        self.cx.scheduler.cancel(Due::Wake { script_id: self.index, run: waiting.run.clone() });
+        self.cx.owner.cancel_wake(self.index, waiting.run.clone());
         self.count_asking();
         self.run_batch.waits.push((seq, None));
         let input = self.input(Arc::clone(&waiting.event), waiting.run.next_step());

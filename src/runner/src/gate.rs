@@ -7,17 +7,20 @@ use palabre_platform::{Gate, Verdict};
 use palabre_types::{Event, EventKind, Permission};
 use tokio::sync::oneshot;
 
-use crate::message::Task;
-use crate::operators::{BotSettings, Settings};
+use crate::bot_settings::{BotSettings, Settings};
+use crate::declared::Declared;
 use crate::published::Published;
-use crate::router::Declared;
+use crate::task::Task;
 use crate::workers::Workers;
 
 /// The gate that the adapter of a platform of our own asks.
-pub(crate) struct ScriptsGate {
-    pub(crate) declared: Arc<Published<Arc<Declared>>>,
-    pub(crate) workers: Workers,
-    pub(crate) settings: Arc<Settings>,
+pub struct ScriptsGate {
+    /// The declarations of all scripts.
+    pub declared: Arc<Published<Arc<Declared>>>,
+    /// The workers.
+    pub workers: Workers,
+    /// The settings of the bots.
+    pub settings: Arc<Settings>,
 }
 
 #[async_trait]

@@ -29,7 +29,7 @@ impl ExecutedStep {
     /// Whether the journal has the event, so that the record does without it.
     pub(crate) fn is_event_journalled(&self) -> bool {
         match self.input.event.kind.name() {
-            // The script's worker makes these events, not the sequencer.
+            // The script's worker makes these events, not its owner.
             EventName::Load | EventName::Unload => false,
             EventName::Error => self.input.run.kind == RunKind::Hook,
             name => name.is_journalled(),
@@ -38,7 +38,8 @@ impl ExecutedStep {
 }
 
 /// Returns the fault of a step that failed, as its record has it: with its hook and its event.
-pub(crate) fn fault_of(failure: Failure, hook: EventName, run: &RunId) -> Fault {
+#[must_use]
+pub fn fault_of(failure: Failure, hook: EventName, run: &RunId) -> Fault {
     let mut fault = *failure.fault;
     fault.hook = Some(hook.hook().to_owned());
     fault.event = Some(serde_json::json!({ "kind": hook.as_str(), "id": run.seq.to_string() }));

@@ -7,7 +7,7 @@ use palabre_script::HostApi;
 use palabre_types::Write;
 
 use super::ScriptInstance;
-use crate::message::RunBatch;
+use crate::run_batch::RunBatch;
 
 impl ScriptInstance {
     /// Closes the current run batch. Returns all batches so far, in order.

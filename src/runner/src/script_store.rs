@@ -17,10 +17,10 @@ use palabre_types::{
 use serde_json::Value;
 
 use self::values::Values;
-use crate::context::EngineContext;
+use crate::bot_settings::BotSettings;
+use crate::context::RunnerContext;
 use crate::hierarchy::Hierarchy;
-use crate::message::InstanceSpec;
-use crate::operators::BotSettings;
+use crate::instance_spec::InstanceSpec;
 use crate::peers::Peers;
 use crate::places::Place;
 use crate::timer_usage::TimerUsage;
@@ -28,7 +28,7 @@ use crate::timer_usage::TimerUsage;
 /// The host interface of one script.
 pub(crate) struct ScriptStore {
     script: ScriptName,
-    cx: EngineContext,
+    cx: RunnerContext,
     grants: Vec<String>,
     values: Values,
     timers: Arc<TimerUsage>,
@@ -37,7 +37,7 @@ pub(crate) struct ScriptStore {
 }
 
 impl ScriptStore {
-    pub(crate) fn new(spec: &InstanceSpec, cx: EngineContext, peers: Peers) -> Self {
+    pub(crate) fn new(spec: &InstanceSpec, cx: RunnerContext, peers: Peers) -> Self {
         Self {
             script: spec.name.clone(),
             values: Values::new(spec.name.clone(), cx.store.clone()),
@@ -158,21 +158,21 @@ impl HostApi for ScriptStore {
     }
 
     fn outbox_limit(&self, bot: &str, is_moderation: bool) -> Option<Limit> {
-        let outbox = self.cx.platforms.outbox(bot);
+        let outbox = self.cx.bots.outbox(bot);
         let OutboxLimits { actions, bytes, .. } = outbox.limits();
         outbox.is_full(is_moderation).then(|| Limit::Outbox { bot: bot.to_owned(), actions, mb: bytes >> 20 })
     }
 
     fn can(&self, bot: &str, what: &str) -> bool {
-        self.cx.platforms.adapter(bot).is_some_and(|adapter| adapter.capabilities().can(what))
+        self.cx.bots.adapter(bot).is_some_and(|adapter| adapter.capabilities().can(what))
     }
 
     fn check_content(&self, bot: &str, content: &Content) -> Result<(), String> {
-        self.cx.platforms.adapter(bot).map_or(Ok(()), |adapter| adapter.content_limits().check(content))
+        self.cx.bots.adapter(bot).map_or(Ok(()), |adapter| adapter.content_limits().check(content))
     }
 
     fn mentioned(&self, event: &Event, mention: &str) -> Option<String> {
-        self.cx.platforms.adapter(event.bot.name.as_str())?.mentioned(event, mention)
+        self.cx.bots.adapter(event.bot.name.as_str())?.mentioned(event, mention)
     }
 
     fn is_granted(&self, what: &str) -> bool {
@@ -185,23 +185,23 @@ impl HostApi for ScriptStore {
     }
 
     fn user_named(&self, bot: &str, event: &Event, name: &str) -> Option<(String, String)> {
-        let user = self.cx.platforms.adapter(bot)?.user_named(event, name)?;
+        let user = self.cx.bots.adapter(bot)?.user_named(event, name)?;
         Some((user.id.to_string(), user.name))
     }
 
     fn member(&self, event: &Event, user: &UserId) -> Option<Member> {
-        self.cx.platforms.adapter(event.bot.name.as_str())?.member(event, user)
+        self.cx.bots.adapter(event.bot.name.as_str())?.member(event, user)
     }
 
     fn may_act(&self, event: &Event, actor: Option<&UserId>, target: &UserId, impact: Impact) -> Result<(), Denied> {
-        let hierarchy = Hierarchy { settings: &self.cx.settings, platforms: &self.cx.platforms, event };
+        let hierarchy = Hierarchy { settings: &self.cx.settings, bots: &self.cx.bots, event };
         hierarchy.may_act(actor, target, impact)
     }
 
     fn sent_as(&self, room: &RoomId, message: &MessageId) -> Option<ActionKey> {
         // On a platform where we assign the ids, the id is the key.
         let named = || message.as_str().parse().ok().filter(|key| self.message_id(room, key).as_ref() == Some(message));
-        let recent = || self.cx.platforms.recent_deliveries.key(room, message);
+        let recent = || self.cx.recent_deliveries.key(room, message);
         let stored = || {
             let place = (room.to_string(), message.to_string());
             // If it cannot be looked up, the message counts as nobody's.
@@ -211,7 +211,7 @@ impl HostApi for ScriptStore {
     }
 
     fn is_sending(&self, room: &RoomId) -> bool {
-        self.cx.platforms.recent_deliveries.is_sending(&self.script, room)
+        self.cx.recent_deliveries.is_sending(&self.script, room)
     }
 
     fn language(&self, bot: &str) -> Option<String> {
@@ -242,7 +242,7 @@ impl HostApi for ScriptStore {
     }
 
     fn reserve_metric(&self, change: &MetricChange, series_max: usize) -> Result<(), String> {
-        self.cx.metrics.reserve(&self.script, change, series_max)
+        self.cx.owner.reserve_metric(&self.script, change, series_max)
     }
 
     fn call(&self, script: &str, function: &str, arguments: &Value, input: &Input) -> Result<Value, String> {
@@ -262,6 +262,6 @@ impl HostApi for ScriptStore {
     }
 
     fn message_id(&self, room: &RoomId, key: &ActionKey) -> Option<MessageId> {
-        self.cx.platforms.adapter(room.bot())?.message_id(key)
+        self.cx.bots.adapter(room.bot())?.message_id(key)
     }
 }

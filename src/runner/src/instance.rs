@@ -24,16 +24,16 @@ use palabre_types::{
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::context::EngineContext;
-use crate::context::own_bot;
-use crate::message::{CoreMessage, InstanceSpec, RunBatch};
+use crate::activation::{Activation, StoredVersion};
+use crate::context::{RunnerContext, own_bot};
+use crate::instance_spec::InstanceSpec;
 use crate::peers::{Call, Peers};
 use crate::places::{Place, Places};
 use crate::published::Published;
+use crate::run_batch::RunBatch;
+use crate::script_status::{ScriptState, ScriptStatus};
 use crate::script_store::ScriptStore;
-use crate::status::{ScriptState, ScriptStatus};
 use crate::step::ExecutedStep;
-use crate::versions::StoredVersion;
 
 /// Bytes of a script's values that may be undurable; beyond that, the script waits.
 const UNDURABLE_BYTES_MAX: usize = 4 << 20;
@@ -80,7 +80,7 @@ pub(crate) struct ScriptInstance {
     limits: Limits,
     config: Value,
     grants: Vec<String>,
-    cx: EngineContext,
+    cx: RunnerContext,
     store: Rc<ScriptStore>,
     current: Option<Version>,
     /// Replaced versions that have runs which still wait.
@@ -96,7 +96,7 @@ pub(crate) struct ScriptInstance {
     /// It is at least that of its peers at the time when it last began to work.
     pub(crate) spent: Duration,
     waiting: HashMap<u64, Waiting>,
-    /// Number of runs that wait for somebody's answer; the sequencer reads it to route events.
+    /// Number of runs that wait for somebody's answer; the owner reads it to route events.
     pub(crate) asking: Arc<AtomicUsize>,
     peers: Peers,
     /// Calls of other scripts' functions, until the worker hands them over.
@@ -127,7 +127,7 @@ pub(crate) struct ScriptInstance {
 
 impl ScriptInstance {
     /// Builds the instance, without a version of the script.
-    pub(crate) fn new(spec: InstanceSpec, cx: EngineContext, peers: Peers) -> Self {
+    pub(crate) fn new(spec: InstanceSpec, cx: RunnerContext, peers: Peers) -> Self {
         let store = ScriptStore::new(&spec, cx.clone(), peers.clone());
         // If it cannot be read now, what it proposes is refused, and it is built again.
         let head = store.head().unwrap_or_else(|error| {
@@ -194,15 +194,15 @@ impl ScriptInstance {
         self.current.as_ref().map(|version| version.vm.borrow().coverage()).unwrap_or_default()
     }
 
-    /// Returns the message to the sequencer about the active version.
-    pub(crate) fn activation_message(&self) -> CoreMessage {
+    /// Returns the report about the active version.
+    pub(crate) fn activation(&self) -> Activation {
         let declared = self.current.as_ref().map(|version| Arc::clone(version.vm.borrow().declarations()));
         let stored = |version: &Version| StoredVersion {
             files: version.source.stored(),
             config: self.config.clone(),
             row: version.row.clone(),
         };
-        CoreMessage::Hooks {
+        Activation {
             script_id: self.index,
             hooks: self.hooks(),
             declared: declared.unwrap_or_default(),

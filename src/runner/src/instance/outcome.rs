@@ -8,10 +8,8 @@ use palabre_state::{RunOutcome, RunRecord, WaitingRun};
 use palabre_types::{Change, Effects, Event, EventKind, EventName, Fault, Millis, Wait};
 
 use super::{Ran, ScriptInstance, Version, Waiting, guarded, millis, next_seed};
-use crate::message::CoreMessage;
 use crate::peers::Call;
 use crate::places::{FAILURES_IN_A_ROW, place_of, suspension_time};
-use crate::scheduler::Due;
 use crate::step::{ExecutedStep, fault_of};
 
 impl ScriptInstance {
@@ -36,8 +34,7 @@ impl ScriptInstance {
             Step::Waiting(effects, wait, coroutine) => {
                 let input = executed.input.clone();
                 let wait = wait.ending_by(ran.started.saturating_add(millis(self.limits.wall())));
-                let due = Due::Wake { script_id: self.index, run: input.run.clone() };
-                self.cx.scheduler.at(wait.until(), due);
+                self.cx.owner.wake_at(wait.until(), self.index, input.run.clone());
                 let recorded = wait.for_the_record();
                 if let Wait::Http { request, .. } = &wait {
                     self.run_batch.requests.push((input.run.clone(), request.clone()));
@@ -82,9 +79,9 @@ impl ScriptInstance {
         executed.is_cut_short |= is_tainted || limit.is_some();
         let fault = fault_of(failure, hook, &input.run);
         self.record(executed, RunOutcome::Failed(fault.clone()), Effects::default(), &ran.hash);
-        self.cx.metrics.count(&self.name, "failure");
+        self.cx.owner.count(&self.name, "failure");
         if let Some(limit) = limit {
-            self.cx.metrics.count(&self.name, limit);
+            self.cx.owner.count(&self.name, limit);
         }
         self.post(Some(fault.message.clone()));
         if is_tainted {
@@ -143,7 +140,7 @@ impl ScriptInstance {
                 if is_other {
                     self.replaced(&old.hash);
                     // It read something else while it loaded, which its steps may depend on.
-                    self.cx.send(self.activation_message());
+                    self.cx.owner.activated(self.activation());
                 }
                 tracing::warn!(script = %self.name, "its tainted VM was replaced; module variables are reset");
             }
@@ -166,13 +163,13 @@ impl ScriptInstance {
 
     /// Schedules the end of a suspension, and notifies the operator.
     fn announce_suspension(&self, pause: Millis, place: &str, why: &str) {
-        self.cx.scheduler.at(self.now() + pause, Due::Resume { script_id: self.index });
+        self.cx.owner.resume_at(self.now() + pause, self.index);
         let seconds = pause / 1_000;
         let what =
             format!("suspended for {seconds} s after {FAILURES_IN_A_ROW} failures in a row{place}; the last: {why}");
         tracing::error!(script = %self.name, "{what}");
-        self.cx.metrics.count(&self.name, "suspension");
-        self.cx.send(CoreMessage::NotifyOperator(format!("The script {} is {what}", self.name)));
+        self.cx.owner.count(&self.name, "suspension");
+        self.cx.owner.notify_operator(format!("The script {} is {what}", self.name));
         self.post(None);
     }
 

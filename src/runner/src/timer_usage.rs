@@ -12,33 +12,39 @@ use palabre_types::ScriptName;
 
 /// The number and size of one script's pending timers, read by the worker that it runs on.
 #[derive(Debug, Default)]
-pub(crate) struct TimerUsage {
+pub struct TimerUsage {
     count: AtomicUsize,
     bytes: AtomicU64,
 }
 
 impl TimerUsage {
-    pub(crate) fn count(&self) -> usize {
+    /// Returns the number of timers.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.count.load(Acquire)
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    /// Returns their size with their payloads, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
         self.bytes.load(Acquire)
     }
 }
 
 /// The usage of every script, including scripts that are added later.
 #[derive(Clone, Default)]
-pub(crate) struct TimerUsages(Arc<Mutex<HashMap<ScriptName, Arc<TimerUsage>>>>);
+pub struct TimerUsages(Arc<Mutex<HashMap<ScriptName, Arc<TimerUsage>>>>);
 
 impl TimerUsages {
-    pub(crate) fn of(&self, script: &ScriptName) -> Arc<TimerUsage> {
+    /// Returns the usage of a script, which its instance reads.
+    #[must_use]
+    pub fn of(&self, script: &ScriptName) -> Arc<TimerUsage> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(script.clone()).or_default())
     }
 
     /// Publishes the usage of a script.
-    pub(crate) fn publish(&self, script: &ScriptName, timers: &Timers) {
+    pub fn publish(&self, script: &ScriptName, timers: &Timers) {
         let (usage, (count, bytes)) = (self.of(script), timers.usage(script));
         usage.count.store(count, Release);
         usage.bytes.store(bytes, Release);

@@ -12,10 +12,10 @@ use palabre_platform::Pulse;
 use palabre_state::WaitingRun;
 use palabre_types::Reason;
 
-use crate::context::EngineContext;
+use crate::context::RunnerContext;
 use crate::instance::{ScriptInstance, Turn};
-use crate::message::{CoreMessage, Task};
 use crate::peers::Peers;
+use crate::task::Task;
 
 /// Events and time after which a run batch is handed over, so that commits overlap with execution.
 const RUN_BATCH_EVENTS_MAX: usize = 512;
@@ -27,19 +27,19 @@ const DURABLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Runs until it is stopped.
 ///
 /// If the worker itself panics, and not a script in its VM, its scripts are lost, and are rebuilt.
-pub(crate) fn run(index: usize, tasks: &Receiver<Task>, cx: &EngineContext, pulse: &Pulse) {
+pub(crate) fn run(index: usize, tasks: &Receiver<Task>, cx: &RunnerContext, pulse: &Pulse) {
     let running = Cell::new(None);
     // Barriers outlive a failure: their callers still wait.
     let mut barriers = Vec::new();
     while catch_unwind(AssertUnwindSafe(|| work(tasks, cx, pulse, &running, &mut barriers))).is_err() {
-        cx.send(CoreMessage::WorkerFailed { worker: index, running: running.take() });
+        cx.owner.worker_failed(index, running.take());
     }
 }
 
 /// Works until it is stopped. `running` is the script that runs at present.
 fn work(
     tasks: &Receiver<Task>,
-    cx: &EngineContext,
+    cx: &RunnerContext,
     pulse: &Pulse,
     running: &Cell<Option<usize>>,
     barriers: &mut Vec<u64>,
@@ -99,13 +99,13 @@ fn work(
         }
         if !instances.values().any(ScriptInstance::has_turns) {
             for number in barriers.drain(..) {
-                cx.send(CoreMessage::Barrier(number));
+                cx.owner.reached_barrier(number);
             }
         }
     }
 }
 
-fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Task, cx: &EngineContext) {
+fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Task, cx: &RunnerContext) {
     let mut on = |index: usize, act: &mut dyn FnMut(&mut ScriptInstance)| {
         if let Some(instance) = instances.get_mut(&index) {
             act(instance);
@@ -127,7 +127,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
             let outcome = instance.load(*source, config, reason);
             let index = instance.index;
             if outcome.is_ok() {
-                cx.send(instance.activation_message());
+                cx.owner.activated(instance.activation());
             }
             hand_over(instances, index, cx);
             // The caller may be gone; the outcome is logged in any case.
@@ -141,7 +141,7 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
         }
         Task::Unload { script_id } => on(script_id, &mut |instance| {
             instance.unload(Reason::Stop);
-            cx.send(instance.activation_message());
+            cx.owner.activated(instance.activation());
         }),
         Task::Edit { script_id, id, writes } => on(script_id, &mut |instance| instance.edit(id, &writes)),
         Task::Resume { script_id } => on(script_id, &mut ScriptInstance::resume),
@@ -166,7 +166,7 @@ fn push_turn(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, turn
     }
 }
 
-fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, cx: &EngineContext) {
+fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, cx: &RunnerContext) {
     let present: Vec<usize> = instances.keys().copied().collect();
     for index in present {
         if let Some(instance) = instances.get_mut(&index) {
@@ -179,7 +179,7 @@ fn stop(instances: &mut BTreeMap<usize, ScriptInstance>, cx: &EngineContext) {
 /// Hands over the run batches of a script, and of those whose functions its runs called.
 ///
 /// All of them become durable together.
-fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, cx: &EngineContext) {
+fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, cx: &RunnerContext) {
     let Some(instance) = instances.get_mut(&index) else { return };
     let calls = instance.take_calls();
     let mut run_batches = instance.take_run_batches();
@@ -190,6 +190,6 @@ fn hand_over(instances: &mut BTreeMap<usize, ScriptInstance>, index: usize, cx: 
         }
     }
     if !run_batches.is_empty() {
-        cx.send(CoreMessage::RunBatches(run_batches));
+        cx.owner.propose(run_batches);
     }
 }
