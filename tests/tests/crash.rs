@@ -118,7 +118,7 @@ async fn a_killed_daemon_loses_and_repeats_nothing() {
     let expected = people.iter().map(|text| format!("reply to {text}")).collect();
     same(&answered, &expected, "every message was answered once", &project);
     let snapshot = store.snapshot(0).unwrap();
-    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into(), "").unwrap().map(Result::unwrap).collect();
     assert_eq!(
         values["count"],
         serde_json::json!(acknowledged.len()),

@@ -67,7 +67,7 @@ async fn all_is_answered(discord: &StandIn, said: usize, project: &Project) {
 fn counted(project: &Project) -> u64 {
     let store = Store::open(&project.path().join("data")).unwrap();
     let snapshot = store.snapshot(0).unwrap();
-    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into(), "").unwrap().map(Result::unwrap).collect();
     values["count"].as_u64().unwrap()
 }
 

@@ -118,7 +118,8 @@ impl Said {
     fn is_handled(&self, telegram: &StandIn, project: &Project) {
         let store = Store::open(&project.path().join("data")).unwrap();
         let snapshot = store.snapshot(0).unwrap();
-        let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+        let values: HashMap<_, _> =
+            stored_values(&snapshot, &"counter".into(), "").unwrap().map(Result::unwrap).collect();
         assert_eq!(values["count"].as_u64(), Some(self.count as u64));
         for (chat, said) in &self.by_chat {
             let topic = if *chat == "Forum/ideas" { format!(":{}", telegram.topic(chat)) } else { String::new() };
@@ -237,7 +238,7 @@ async fn an_answer_that_is_sent_at_most_once_is_never_repeated_and_no_loss_is_ke
     assert_eq!(different.len(), all.len(), "an answer is sent twice\n{}", project.log());
     let store = Store::open(&project.path().join("data")).unwrap();
     let snapshot = store.snapshot(0).unwrap();
-    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+    let values: HashMap<_, _> = stored_values(&snapshot, &"counter".into(), "").unwrap().map(Result::unwrap).collect();
     let wanted = said.count + CHATS.len();
     assert_eq!(values["count"].as_u64(), Some(wanted as u64), "every message is handled once");
     let told = values.get("told").and_then(serde_json::Value::as_u64).unwrap_or_default();

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::dead_letters::DeadLettersCommand;
 use crate::commands::scripts::ScriptsCommand;
+use crate::commands::values::ValuesCommand;
 use crate::commands::{backup, chat, check, completions, new, restore, run};
 use crate::testing;
 
@@ -64,6 +65,11 @@ pub(crate) enum Command {
     DeadLetters {
         #[command(subcommand)]
         command: DeadLettersCommand,
+    },
+    /// List, print, set or delete what scripts have stored; the daemon must be stopped.
+    Values {
+        #[command(subcommand)]
+        command: ValuesCommand,
     },
     /// Print a completion script for a shell.
     ///

@@ -10,6 +10,7 @@ use palabre_tests::Project;
 use palabre_types::{Action, ActionKey, Content, RunId};
 use palabre_types::{Batch, TableId};
 
+const LOADS_SET: &str = "loads is set; shop sees it when the daemon starts\n";
 const BOTS: &str = "bots:\n  lobby:\n    platform: rooms\n";
 const VALUES: Table<(String, String), String> = Table::new(TableId::ScriptValues);
 const LETTERS: Table<u64, DeadLetter> = Table::new(TableId::DeadLetters);
@@ -64,6 +65,30 @@ fn restoring_twice_keeps_both_stores_that_were_there() {
         .collect();
     kept.sort();
     assert_eq!(kept, ["first".repeat(20), "second".repeat(20), "third".repeat(20)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stored_values_are_listed_set_and_deleted_and_the_script_sees_it() {
+    let text = r#"function on_load() store.set("price", 1) store.incr("loads") end"#;
+    let project = Project::new(BOTS, &[("shop.luau", text)]);
+    assert!(project.start().await.stop().await);
+    assert_eq!(runs(&project, &["values", "list", "shop"]), "loads = 1\nprice = 1\n2 values\n");
+    assert_eq!(runs(&project, &["values", "set", "shop", "loads", "41"]), LOADS_SET);
+    assert_eq!(runs(&project, &["values", "delete", "shop", "price"]), "1 value deleted\n");
+    assert_eq!(runs(&project, &["values", "list", "shop", "--json"]), "{\n  \"loads\": 41\n}\n");
+    assert!(project.start().await.stop().await);
+    assert_eq!(runs(&project, &["values", "get", "shop", "loads"]), "42\n");
+    assert_eq!(runs(&project, &["values", "list", "shop", "--prefix", "p"]), "price = 1\n1 value\n");
+    for (args, problem) in [
+        (&["values", "get", "shop", "prize"][..], "shop has no value \"prize\""),
+        (&["values", "delete", "shop", "price", "prize"], "shop has no value \"prize\""),
+        (&["values", "set", "shop", "name", "Ann"], "a text is written in quotes: '\"Ann\"'"),
+        (&["values", "set", "shop", "", "1"], "a name has 1 to 512 bytes"),
+    ] {
+        let (code, out, err) = project.run(args);
+        assert!(code == Some(1) && err.contains(problem), "{args:?}: {code:?} {out}{err}");
+    }
+    assert_eq!(runs(&project, &["values", "list", "shop"]), "loads = 42\nprice = 1\n2 values\n", "nothing changed");
 }
 
 #[test]

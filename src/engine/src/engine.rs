@@ -1,6 +1,6 @@
 //! Starts, queries and stops the engine.
 
-pub(crate) mod edits;
+mod edits;
 pub(crate) mod options;
 mod recover;
 mod script_handle;

@@ -13,6 +13,7 @@ mod backlog;
 mod clock_watch;
 mod context;
 mod dead_letters;
+mod edits;
 mod engine;
 mod housekeeping;
 mod http;
@@ -47,8 +48,8 @@ mod watched_folder;
 mod worker_link;
 
 pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
+pub use edits::{EditError, ValueChange, edit_stored};
 pub use engine::Engine;
-pub use engine::edits::{EditError, ValueChange};
 pub use engine::options::{EngineError, Options, ScriptSetup};
 pub use http::{Http, Web};
 pub use operators::Operators;

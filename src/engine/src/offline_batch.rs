@@ -39,6 +39,11 @@ impl OfflineBatch {
         u16::try_from(known).unwrap_or(u16::MAX)
     }
 
+    /// Returns the head of a script.
+    pub(crate) fn head(&self, script: &ScriptName) -> u64 {
+        self.state.head(script)
+    }
+
     /// Assigns a sequence number.
     pub(crate) const fn assign_seq(&mut self) -> u64 {
         let seq = self.batch.next_seq;

@@ -33,7 +33,7 @@ fn setup() -> ScriptSetup {
 
 fn stored(daemon: &Daemon, key: &str) -> Option<String> {
     let (snapshot, script) = (daemon.store.snapshot(0).unwrap(), "careful".into());
-    let mut values = stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
+    let mut values = stored_values(&snapshot, &script, "").unwrap().map(Result::unwrap);
     values.find(|(name, _)| name == key).and_then(|(_, value)| value.as_str().map(ToOwned::to_owned))
 }
 

@@ -25,7 +25,7 @@ fn timers(harness: &Harness) -> u64 {
 
 fn stored(harness: &Harness, script: &str, key: &str) -> Value {
     let snapshot = harness.store.snapshot(0).unwrap();
-    let mut values = stored_values(&snapshot, &script.into()).unwrap().map(Result::unwrap);
+    let mut values = stored_values(&snapshot, &script.into(), "").unwrap().map(Result::unwrap);
     values.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
 }
 

@@ -179,7 +179,7 @@ async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
     }
     // The edit is durable, although the worker still hangs.
     let snapshot = store.snapshot(0).unwrap();
-    let stored: Vec<_> = stored_values(&snapshot, &"shop".into()).unwrap().map(Result::unwrap).collect();
+    let stored: Vec<_> = stored_values(&snapshot, &"shop".into(), "").unwrap().map(Result::unwrap).collect();
     assert!(stored.contains(&("price".to_owned(), json!(7))), "{stored:?}");
     gate.set(false);
     engine.when_idle().await;

@@ -21,7 +21,7 @@ async fn a_message_is_answered_and_counted_once() {
     }
     assert_eq!(harness.replies(), ["1", "2", "3"]);
     let snapshot = harness.store.snapshot(0).unwrap();
-    let values: Vec<_> = stored_values(&snapshot, &"counter".into()).unwrap().map(Result::unwrap).collect();
+    let values: Vec<_> = stored_values(&snapshot, &"counter".into(), "").unwrap().map(Result::unwrap).collect();
     assert_eq!(values, [("n".to_owned(), 3.into())]);
     harness.engine.shutdown().await;
 }
@@ -89,7 +89,7 @@ async fn what_the_platform_refuses_is_told_to_the_script_and_what_it_never_takes
     harness.alice("refused").await;
     let reported = |harness: &Harness| {
         let snapshot = harness.store.snapshot(0).unwrap();
-        stored_values(&snapshot, &"talks".into()).unwrap().map(|row| row.unwrap().1.to_string()).collect::<Vec<_>>()
+        stored_values(&snapshot, &"talks".into(), "").unwrap().map(|row| row.unwrap().1.to_string()).collect::<Vec<_>>()
     };
     assert!(reported(&harness)[0].contains("no right to speak / send"), "{:?}", reported(&harness));
 
@@ -306,7 +306,7 @@ async fn one_script_starts_its_hooks_in_the_order_of_the_journal() {
     assert!(journalled.is_sorted());
     let expected: String = journalled.into_iter().map(|(_, text)| text + ",").collect();
     for name in ["a", "b"] {
-        let values: Vec<_> = stored_values(&snapshot, &name.into()).unwrap().map(Result::unwrap).collect();
+        let values: Vec<_> = stored_values(&snapshot, &name.into(), "").unwrap().map(Result::unwrap).collect();
         assert_eq!(values, [("order".to_owned(), expected.clone().into())]);
     }
 }

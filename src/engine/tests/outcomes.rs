@@ -58,7 +58,7 @@ fn asker() -> palabre_engine::ScriptSetup {
 
 fn stored(harness: &Harness, key: &str) -> serde_json::Value {
     let (snapshot, script) = (harness.store.snapshot(0).unwrap(), "asker".into());
-    let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
+    let mut rows = palabre_engine::stored_values(&snapshot, &script, "").unwrap().map(Result::unwrap);
     rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
 }
 
@@ -126,7 +126,7 @@ async fn what_is_not_known_yet_is_told_from_what_is_refused() {
     harness.sim.person("alice", "general").says("late").await.unwrap();
     let stored = |harness: &Harness, key: &str| {
         let (snapshot, script) = (harness.store.snapshot(0).unwrap(), "asker".into());
-        let mut rows = palabre_engine::stored_values(&snapshot, &script).unwrap().map(Result::unwrap);
+        let mut rows = palabre_engine::stored_values(&snapshot, &script, "").unwrap().map(Result::unwrap);
         rows.find(|(name, _)| name == key).map(|(_, value)| value).unwrap_or_default()
     };
     harness.until("it gives up", |harness| stored(harness, "late") != serde_json::Value::Null).await;

@@ -112,15 +112,16 @@ pub fn task_runs<'s>(
     Ok(TASK_RUNS.scan(snapshot, &of_task, Direction::Backward)?.map(|row| row.map(|(_, run)| run)))
 }
 
-/// Returns the keys and values that a script has stored in its own scope.
+/// Returns the names and values that a script has stored in a scope; the empty one is its own.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub fn stored_values<'s>(
     snapshot: &'s Snapshot,
     script: &ScriptName,
+    scope: &str,
 ) -> Result<impl Iterator<Item = Result<(String, Value)>> + 's> {
-    let prefix = value_key(script, &[0]);
+    let prefix = value_key(script, &[scope.as_bytes(), &[0]].concat());
     let skip = prefix.len();
     Ok(snapshot.scan(TableId::ScriptValues, &prefix, None, Direction::Forward)?.map(move |row| {
         let (key, row) = row?;

@@ -12,6 +12,7 @@ pub(crate) mod restore;
 pub(crate) mod run;
 mod schema;
 pub(crate) mod scripts;
+pub(crate) mod values;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub(crate) async fn run(path: &Path, command: Option<Command>) -> Result<ExitCod
         Command::DeadLetters { command } => {
             dead_letters::dead_letters(&Config::read_for_scripts(path)?, command).await?;
         }
+        Command::Values { command } => values::values(&Config::read_for_scripts(path)?, command).await?,
         Command::Completions(args) => completions::completions(&mut Args::command(), &args),
         Command::Schema => output::line(&schema::schema()),
         Command::Reference => output::line(&palabre_script::reference_markdown()),

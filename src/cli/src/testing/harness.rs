@@ -217,7 +217,7 @@ impl<'s> Harness<'s> {
     fn stored(&self, key: &str) -> Result<Value, String> {
         let Some(script) = self.tested() else { return Ok(Value::Null) };
         let snapshot = self.store.snapshot(self.clock.now()).map_err(|error| error.to_string())?;
-        for row in stored_values(&snapshot, &script).map_err(|error| error.to_string())? {
+        for row in stored_values(&snapshot, &script, "").map_err(|error| error.to_string())? {
             let (name, value) = row.map_err(|error| error.to_string())?;
             if name == key {
                 return Ok(value);
