@@ -36,7 +36,7 @@ impl Adapter for Late {
 
     async fn perform(&self, action: &Action, key: &ActionKey) -> Result<Outcome, ActionError> {
         let mut action = action.clone();
-        if let Some(MessageRef::Id(id)) = action.references() {
+        if let Some(MessageRef::Id(id)) = action.reference_mut() {
             *id = id.as_str().trim_end_matches('!').into();
         }
         let outcome = self.sim.perform(&action, key).await?;

@@ -276,7 +276,7 @@ impl From<palabre_store::Error> for Unresolved {
 /// Replaces a reference by action key, or to a message of the script's own, by the platform's id.
 pub(crate) fn resolve(outbox: &Outbox, entry: &mut PendingAction) -> Result<(), Unresolved> {
     let (room, script) = (entry.action.room().clone(), &entry.key.script);
-    let Some(reference) = entry.action.references() else { return Ok(()) };
+    let Some(reference) = entry.action.reference_mut() else { return Ok(()) };
     let key = match &*reference {
         MessageRef::Id(_) => return Ok(()),
         MessageRef::Own(id) => {

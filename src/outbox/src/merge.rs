@@ -11,13 +11,13 @@ use crate::pending_action::PendingAction;
 pub(crate) type Replaced = HashMap<Position, ActionKey>;
 
 /// Returns the entries that a later one of the same kind, about the same subject, replaces.
-pub(crate) fn replaced(entries: &mut VecDeque<PendingAction>) -> Replaced {
+pub(crate) fn replaced(entries: &VecDeque<PendingAction>) -> Replaced {
     let mut replaced = Replaced::new();
     if entries.len() < 2 {
         return replaced;
     }
     let mut later: HashMap<String, (ActionKind, ActionKey)> = HashMap::new();
-    for entry in entries.iter_mut().rev() {
+    for entry in entries.iter().rev() {
         let kind = entry.action.kind();
         let Some(subject) = subject(entry) else { continue };
         let is_replaceable = match &entry.action {
@@ -36,13 +36,13 @@ pub(crate) fn replaced(entries: &mut VecDeque<PendingAction>) -> Replaced {
 }
 
 /// Returns the subject of an action: a message, or a setting of the room.
-fn subject(entry: &mut PendingAction) -> Option<String> {
+fn subject(entry: &PendingAction) -> Option<String> {
     let script = entry.key.script.clone();
     match &entry.action {
         Action::Arrange { change, .. } => Some(format!("{:?}", std::mem::discriminant(change))),
         Action::Typing { .. } => Some("typing".to_owned()),
         // A reply does not change the message that it refers to.
         Action::Send { .. } => None,
-        _ => entry.action.references().map(|reference| format!("{script} {reference:?}")),
+        _ => entry.action.reference().map(|reference| format!("{script} {reference:?}")),
     }
 }

@@ -21,7 +21,7 @@ const ADAPTER_BATCH_MAX: usize = 64;
 /// Works until the queue is empty. At shutdown the rest stays pending, and the next start finds it.
 pub(crate) async fn run(outbox: Arc<Outbox>, room: RoomId, class: Class) {
     while let Some(mut entries) = outbox.take(&room, class) {
-        let replaced = replaced(&mut entries);
+        let replaced = replaced(&entries);
         while !entries.is_empty() {
             let some: Vec<PendingAction> = entries.drain(..entries.len().min(ADAPTER_BATCH_MAX)).collect();
             if !perform_some(&outbox, some, &replaced).await {

@@ -343,7 +343,7 @@ impl Action {
     }
 
     /// Returns the message reference in the action, to be resolved before it is performed.
-    pub fn references(&mut self) -> Option<&mut MessageRef> {
+    pub const fn reference_mut(&mut self) -> Option<&mut MessageRef> {
         match self {
             Self::Send { reply_to, .. } => reply_to.as_mut(),
             Self::Thread { message, .. } => message.as_mut(),
