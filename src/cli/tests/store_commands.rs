@@ -84,6 +84,9 @@ async fn stored_values_are_listed_set_and_deleted_and_the_script_sees_it() {
         (&["values", "delete", "shop", "price", "prize"], "shop has no value \"prize\""),
         (&["values", "set", "shop", "name", "Ann"], "a text is written in quotes: '\"Ann\"'"),
         (&["values", "set", "shop", "", "1"], "a name has 1 to 512 bytes"),
+        (&["values", "set", "shop", "price", "null"], "null is no value"),
+        (&["values", "set", "shpo", "price", "7"], "there is no script shpo"),
+        (&["values", "delete", "shop", "caf\u{fffd}"], "only its script can change that value"),
     ] {
         let (code, out, err) = project.run(args);
         assert!(code == Some(1) && err.contains(problem), "{args:?}: {code:?} {out}{err}");

@@ -6,7 +6,7 @@ mod recover;
 mod script_handle;
 mod scripts;
 mod services;
-mod start;
+pub(crate) mod start;
 
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -51,6 +51,7 @@ pub use dead_letters::{DeadLetterError, drop_dead_letters, retry_dead_letters};
 pub use edits::{EditError, ValueChange, edit_stored};
 pub use engine::Engine;
 pub use engine::options::{EngineError, Options, ScriptSetup};
+pub use engine::start::PreparedEngine;
 pub use http::{Http, Web};
 pub use operators::Operators;
 pub use palabre_outbox::OutboxLimits;

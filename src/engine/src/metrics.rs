@@ -168,7 +168,7 @@ fn register_scripts(registry: &mut Registry, scripts: &[ScriptStatus], runs: &Ru
     registry.register("script_waiting_runs", "Runs that wait for an answer, a timeout or a response", waiting);
     registry.register(
         "script_happened",
-        "Failures, suspensions, and limits that were reached, by the name of their setting",
+        "Failures, suspensions, refused steps, and limits that were reached, by the name of their setting",
         happened,
     );
     registry.register("script_waiting_events", "Events that wait for the script", events);

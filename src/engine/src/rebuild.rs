@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palabre_runner::{InstanceSpec, Task, Workers};
 use palabre_script::Source;
-use palabre_state::WAITING_RUNS;
+use palabre_state::{WAITING_RUNS, WaitingRun};
 use palabre_store::Direction;
-use palabre_types::Reason;
+use palabre_types::{Reason, ScriptName};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -40,6 +40,13 @@ impl Specs {
         if let Some(spec) = self.lock().get_mut(&script_id) {
             spec.source = Some(source);
             spec.config = config.or(spec.config.take());
+        }
+    }
+
+    /// Records that a script was unloaded.
+    pub(crate) fn unloaded(&self, script_id: usize) {
+        if let Some(spec) = self.lock().get_mut(&script_id) {
+            spec.source = None;
         }
     }
 
@@ -74,7 +81,11 @@ impl Rebuilder {
         let spec = self.specs.lock().get(&script_id).cloned();
         let Some(Spec { instance, source, config }) = spec else { return };
         let name = instance.name.clone();
-        let instance = InstanceSpec { incarnation, ..instance };
+        // Other random numbers than those of the instances before.
+        let seed = instance.seed.wrapping_add(u64::from(incarnation) << 32);
+        let instance = InstanceSpec { incarnation, seed, ..instance };
+        // Before the load, whose own runs may wait and go on.
+        let waiting = self.waiting_runs(&name).await;
         self.workers.send(script_id, Task::Adopt(Box::new(instance)));
         if let Some(source) = source {
             let (reply, outcome) = oneshot::channel();
@@ -86,20 +97,26 @@ impl Rebuilder {
             drop(outcome.await);
         }
         // After the load, so that its `on_error` hears of them.
-        let (store, of) = (self.cx.store.clone(), name.to_string());
-        let waiting = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
-            WAITING_RUNS.scan(&store.snapshot(0)?, &of, Direction::Forward)?.collect()
+        for (seq, run) in waiting {
+            self.workers.send(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
+        }
+    }
+
+    /// Returns the runs that waited in the instances before.
+    async fn waiting_runs(&self, script: &ScriptName) -> Vec<(u64, WaitingRun)> {
+        let (store, of) = (self.cx.store.clone(), script.to_string());
+        let reading = tokio::task::spawn_blocking(move || -> palabre_store::Result<Vec<_>> {
+            let snapshot = store.snapshot(0)?;
+            let rows = WAITING_RUNS.scan(&snapshot, &of, Direction::Forward)?;
+            rows.map(|row| row.map(|((_, seq), run)| (seq, run))).collect()
         });
-        match waiting.await {
-            Ok(Ok(waiting)) => {
-                for ((_, seq), run) in waiting {
-                    self.workers.send(script_id, Task::Interrupted { script_id, seq, run: Box::new(run) });
-                }
-            }
+        match reading.await {
+            Ok(Ok(waiting)) => waiting,
             Ok(Err(error)) => {
-                tracing::error!(script = %name, "cannot read its waiting runs, which end with the next start: {error}");
+                tracing::error!(%script, "cannot read its waiting runs, which end with the next start: {error}");
+                Vec::new()
             }
-            Err(_stopped) => {}
+            Err(_stopped) => Vec::new(),
         }
     }
 }

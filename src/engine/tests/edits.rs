@@ -87,6 +87,8 @@ async fn edits_among_many_events_are_each_seen_from_some_event_on() {
         .map(|text| text.split_once("costs ").unwrap().1.split_once(',').unwrap().0.parse().unwrap())
         .collect();
     assert!(prices.is_sorted(), "{prices:?}");
+    let has_two = |round: &[u32]| round.first() != round.last();
+    assert!(prices.chunks(50).any(has_two), "no edit came among the events: {prices:?}");
     let sold: Vec<u32> =
         replies.iter().map(|text| text.rsplit_once(", ").unwrap().1.replace(" sold", "").parse().unwrap()).collect();
     assert_eq!(sold, (1..=250).collect::<Vec<_>>(), "nothing is lost or repeated");
@@ -95,8 +97,9 @@ async fn edits_among_many_events_are_each_seen_from_some_event_on() {
     harness.engine.shutdown().await;
 }
 
-/// A clock that makes a worker hang as it begins with an event, while the gate is shut.
+/// A clock that makes a worker hang as it begins with an event, while the gate is shut, or panic.
 struct Gate {
+    panics: AtomicUsize,
     clock: VirtualClock,
     is_shut: Mutex<bool>,
     opened: Condvar,
@@ -115,6 +118,9 @@ impl Clock for Gate {
     fn now(&self) -> Millis {
         let is_worker = std::thread::current().name().is_some_and(|name| name.starts_with("script-worker"));
         if is_worker && Backtrace::force_capture().to_string().contains("run_event") {
+            if self.panics.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+                panic!("a bug in a worker");
+            }
             let mut is_shut = self.is_shut.lock().unwrap();
             while *is_shut {
                 self.hanging.fetch_add(1, SeqCst);
@@ -129,21 +135,45 @@ impl Clock for Gate {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
-    let (store, sim) = (Store::in_memory().unwrap(), Sim::new("sim"));
-    let _rebuilt = Rebuilt::of(&store);
-    let gate = Arc::new(Gate {
-        clock: VirtualClock::new(1_000_000),
-        is_shut: Mutex::new(false),
-        opened: Condvar::new(),
-        hanging: AtomicUsize::new(0),
-    });
-    let engine = Engine::start(Options {
+impl Gate {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            panics: AtomicUsize::new(0),
+            clock: VirtualClock::new(1_000_000),
+            is_shut: Mutex::new(false),
+            opened: Condvar::new(),
+            hanging: AtomicUsize::new(0),
+        })
+    }
+
+    /// Waits until a worker hangs.
+    async fn holds_a_worker(&self) {
+        while self.hanging.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Advances the clock until something is done.
+    async fn during(&self, done: impl Future<Output = ()>) {
+        let time = async {
+            loop {
+                self.clock.advance(Duration::from_millis(100));
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = done => {}
+            () = time => {}
+        }
+    }
+}
+
+async fn engine_at(gate: &Arc<Gate>, store: &Store, sim: &Arc<Sim>) -> Engine {
+    Engine::start(Options {
         store: store.clone(),
-        clock: Arc::clone(&gate) as Arc<dyn Clock>,
+        clock: Arc::clone(gate) as Arc<dyn Clock>,
         entropy: Arc::new(SeededEntropy::new(7)),
-        bots: vec![(sim.bot(), Arc::clone(&sim) as Arc<dyn Adapter>)],
+        bots: vec![(sim.bot(), Arc::clone(sim) as Arc<dyn Adapter>)],
         scripts: vec![script("shop", SHOP)],
         workers: 1,
         journal_retention: Duration::from_secs(86_400),
@@ -152,7 +182,19 @@ async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
         http: Arc::new(Web::default()),
     })
     .await
-    .unwrap();
+    .unwrap()
+}
+
+fn replies(sim: &Sim) -> Vec<String> {
+    let transcript = sim.transcript();
+    transcript.lines().iter().filter(|line| line.author == "sim").map(|line| line.text.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
+    let (store, sim, gate) = (Store::in_memory().unwrap(), Sim::new("sim"), Gate::new());
+    let _rebuilt = Rebuilt::of(&store);
+    let engine = engine_at(&gate, &store, &sim).await;
     let alice = sim.person("alice", "general");
     alice.says("tea").await.unwrap();
     engine.when_idle().await;
@@ -161,22 +203,8 @@ async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
     for text in ["cake", "pie"] {
         alice.says(text).await.unwrap();
     }
-    while gate.hanging.load(SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
-    let edits = async {
-        engine.edit(&"shop".into(), "ann", &price(7)).await.unwrap();
-    };
-    let time = async {
-        loop {
-            gate.clock.advance(Duration::from_millis(100));
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        () = edits => {}
-        () = time => {}
-    }
+    gate.holds_a_worker().await;
+    gate.during(async { engine.edit(&"shop".into(), "ann", &price(7)).await.unwrap() }).await;
     // The edit is durable, although the worker still hangs.
     let snapshot = store.snapshot(0).unwrap();
     let stored: Vec<_> = stored_values(&snapshot, &"shop".into(), "").unwrap().map(Result::unwrap).collect();
@@ -184,12 +212,29 @@ async fn a_step_on_an_outdated_head_is_refused_and_its_event_handled_again() {
     gate.set(false);
     engine.when_idle().await;
 
-    let transcript = sim.transcript();
-    let replies: Vec<_> =
-        transcript.lines().iter().filter(|line| line.author == "sim").map(|line| line.text.clone()).collect();
-    assert_eq!(replies, ["tea costs 1, 1 sold", "cake costs 7, 2 sold", "pie costs 7, 3 sold"]);
+    assert_eq!(replies(&sim), ["tea costs 1, 1 sold", "cake costs 7, 2 sold", "pie costs 7, 3 sold"]);
     assert!(engine.metrics().contains("refused step"), "the metrics say that steps were refused");
     assert!(heads(&store).iter().map(|(_, head)| *head).eq(0..heads(&store).len() as u64));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_refused_while_events_are_replayed_one_at_a_time_loses_and_repeats_none() {
+    let (store, sim, gate) = (Store::in_memory().unwrap(), Sim::new("sim"), Gate::new());
+    let _rebuilt = Rebuilt::of(&store);
+    let engine = engine_at(&gate, &store, &sim).await;
+    let alice = sim.person("alice", "general");
+    gate.panics.store(1, SeqCst);
+    gate.set(true);
+    for text in ["tea", "cake", "pie"] {
+        alice.says(text).await.unwrap();
+    }
+    gate.holds_a_worker().await;
+    gate.during(async { engine.edit(&"shop".into(), "ann", &price(7)).await.unwrap() }).await;
+    gate.set(false);
+    engine.when_idle().await;
+    assert!(engine.metrics().contains("refused step"), "a step was refused");
+    assert_eq!(replies(&sim), ["tea costs 7, 1 sold", "cake costs 7, 2 sold", "pie costs 7, 3 sold"]);
     engine.shutdown().await;
 }
 

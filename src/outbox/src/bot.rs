@@ -41,7 +41,7 @@ impl Default for OutboxLimits {
 #[derive(Default)]
 pub struct BotOutbox {
     /// The quota.
-    pub limits: OutboxLimits,
+    limits: OutboxLimits,
     pub(crate) breaker: Breaker,
     actions: AtomicUsize,
     bytes: AtomicUsize,

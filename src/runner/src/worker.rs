@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Release;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -115,6 +116,10 @@ fn take(instances: &mut BTreeMap<usize, ScriptInstance>, peers: &Peers, task: Ta
     match task {
         Task::Adopt(spec) => {
             let index = spec.script_id;
+            // Calls must not reach the VM of the instance before.
+            peers.set(&spec.name, None);
+            spec.asking.store(0, Release);
+            spec.status.write(|status| status.waiting_runs = 0);
             instances.insert(index, ScriptInstance::new(*spec, cx.clone(), peers.clone()));
         }
         Task::Events { script_id, events } => {

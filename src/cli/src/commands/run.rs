@@ -59,18 +59,16 @@ pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
         operators: assemble::operators(&config),
         http: Arc::new(Web::default()),
     };
-    let started = tokio::select! {
-        started = Engine::start(options) => Some(started?),
+    let prepared = tokio::select! {
+        prepared = Engine::prepare(options) => prepared?,
         // It may be waiting for a full disk.
         reason = signals.asked_to_stop() => {
             tracing::info!("{reason} during the start");
-            None
+            close(store).await;
+            return Ok(());
         }
     };
-    let Some(engine) = started.map(Arc::new) else {
-        close(store).await;
-        return Ok(());
-    };
+    let engine = Arc::new(prepared.start().await?);
     if let Some(rooms) = &rooms {
         wait_until_ready(rooms).await;
     }

@@ -37,7 +37,7 @@ pub(crate) enum ValuesCommand {
         /// Name of the value.
         name: String,
     },
-    /// Set a stored value.
+    /// Set a stored value. It does not expire.
     ///
     /// Example: palabre values set shop price 7
     Set {
@@ -64,7 +64,9 @@ pub(crate) enum ValuesCommand {
 pub(crate) struct Place {
     /// Name of the script.
     script: String,
-    /// Scope of the values; without it, those of `store` itself.
+    /// Scope of the values, without which those of `store` itself are meant.
+    ///
+    /// Those of `store.of` are user:ID, member:ID@SPACE, room:ID and space:ID.
     #[arg(long, default_value = "")]
     scope: String,
 }
@@ -88,11 +90,17 @@ pub(crate) async fn values(config: &Config, command: ValuesCommand) -> Result<()
                 let quoted = Value::String(value.clone());
                 Problem::Other(format!("{value} is not JSON: {error}; a text is written in quotes: '{quoted}'"))
             })?;
+            check_name(&name)?;
+            check_script(config, &data, &of)?;
+            if value == Value::Null {
+                return Err(Problem::Other("null is no value; `palabre values delete` deletes one".to_owned()));
+            }
             edit(&data, &of, vec![(name.clone(), Some(value))]).await?;
             output::line(&format!("{name} is set; {} sees it when the daemon starts", of.script));
         }
         ValuesCommand::Delete { of, names } => {
             let known = read(&data, &of)?;
+            names.iter().try_for_each(|name| check_name(name))?;
             if let Some(name) = names.iter().find(|name| !known.iter().any(|(other, _)| other == *name)) {
                 return Err(unknown(&of, name));
             }
@@ -130,15 +138,37 @@ fn list(values: Vec<(String, Value)>, json: bool) {
         return;
     }
     for (name, value) in &values {
-        output::line(&format!("{name} = {value}"));
+        // Names come from scripts, and may be what a user wrote.
+        let is_plain = !name.chars().any(char::is_control);
+        output::line(&if is_plain { format!("{name} = {value}") } else { format!("{name:?} = {value}") });
     }
     output::line(&count(values.len(), "value"));
 }
 
 fn unknown(of: &Place, name: &str) -> Problem {
     let Place { script, scope } = of;
-    let place = if scope.is_empty() { String::new() } else { format!(" in the scope {scope}") };
-    Problem::Other(format!("{script} has no value {name:?}{place}; `palabre values list {script}` lists them"))
+    let option = if scope.is_empty() { String::new() } else { format!(" --scope {scope}") };
+    let list = format!("palabre values list {script}{option}");
+    Problem::Other(format!("{script} has no value {name:?} there; `{list}` lists them"))
+}
+
+/// Refuses a name that stands for bytes which are not text: it would be another one.
+fn check_name(name: &str) -> Result<(), Problem> {
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(Problem::Other(format!("the name {name:?} is not text; only its script can change that value")));
+    }
+    Ok(())
+}
+
+/// Refuses a script that is neither there nor has any value.
+fn check_script(config: &Config, data: &Path, of: &Place) -> Result<(), Problem> {
+    let is_there = palabre_script::discover(&config.scripts_folder())?.iter().any(|name| name.as_str() == of.script)
+        || palabre_script::BUILT_IN.iter().any(|(name, _)| *name == of.script);
+    if is_there || !read(data, of)?.is_empty() {
+        return Ok(());
+    }
+    let script = &of.script;
+    Err(Problem::Other(format!("there is no script {script}; `palabre scripts list` lists them")))
 }
 
 fn pretty(value: &Value) -> String {

@@ -105,10 +105,12 @@ fn start_rows(reason: &'static str, rows: Batch) -> Entry {
 /// Corrects expiry times that were set while the clock was ahead, before such a row is read.
 async fn move_ends(store: &Store, back: WentBack, now: Millis) -> Result<(), EngineError> {
     let store = store.clone();
+    let runtime = tokio::runtime::Handle::current();
     let moving = tokio::task::spawn_blocking(move || {
         let write = |rows| -> Result<(), StoreError> {
             let batch = OfflineBatch::new(&store.snapshot(0)?, now)?;
-            store.commit(batch.with(start_rows("the clock went back", rows)).into_rows()?).wait()
+            let rows = batch.with(start_rows("the clock went back", rows)).into_rows()?;
+            runtime.block_on(start_commit::commit(&store, rows))
         };
         store.move_expiries(back.from, |end| back.end(end), write)
     });

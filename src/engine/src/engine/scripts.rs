@@ -148,6 +148,8 @@ impl Engine {
     /// Unloads a script whose files are gone. [`Engine::reload`] brings it back.
     pub fn unload(&self, name: &ScriptName) {
         if let Some(script_id) = self.script_id(name) {
+            // First, so that a rebuild does not bring it back.
+            self.services.specs.unloaded(script_id);
             self.task(script_id, Task::Unload { script_id });
         }
     }

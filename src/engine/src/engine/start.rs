@@ -3,15 +3,17 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use palabre_platform::{AdapterContext, Shutdown};
+use palabre_outbox::UnfinishedActions;
+use palabre_platform::{AdapterContext, Entropy, Shutdown};
 use palabre_runner::{Published, ScriptsGate};
 use palabre_script::Source;
+use palabre_state::WentBack;
 use palabre_types::Bot;
 use tokio::sync::{oneshot, watch};
 
 use super::Engine;
 use super::options::{EngineError, Options, ScriptSetup};
-use super::recover::Recovered;
+use super::recover::{Recovered, RecoveredWork};
 use super::services::{Services, ServicesOptions};
 use crate::context::EngineContext;
 use crate::idempotency::IdempotencyKeys;
@@ -22,6 +24,43 @@ use crate::scheduler::Scheduler;
 use crate::sink::Sink;
 use crate::supervisor;
 
+/// An engine that has recovered its state, and runs nothing yet.
+pub struct PreparedEngine {
+    cx: EngineContext,
+    entropy: Arc<dyn Entropy>,
+    services: ServicesOptions,
+    scripts: Vec<ScriptSetup>,
+    work: RecoveredWork,
+    actions: UnfinishedActions,
+    back: Option<WentBack>,
+    shutdown: watch::Sender<bool>,
+    shutdown_signal: Shutdown,
+}
+
+impl PreparedEngine {
+    /// Starts the threads, loads the scripts, and only then starts the bots.
+    ///
+    /// It must be awaited to its end, since only [`Engine::shutdown`] ends the threads.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub async fn start(self) -> Result<Engine, EngineError> {
+        let Self { cx, entropy, services, scripts, work, actions, back, shutdown, shutdown_signal } = self;
+        let services = Services::start(&cx, services).map_err(EngineError::Thread)?;
+        let engine = Engine { cx, entropy, services, scripts: Mutex::default(), recovered: Mutex::new(work), shutdown };
+        // Before the scripts, whose new actions come after these; they begin once every script is
+        // there to hear of a failure.
+        engine.services.outbox.recover(actions);
+        engine.start_scripts(scripts).await;
+        engine.services.outbox.open();
+        if let Some(back) = back {
+            engine.cx.send(CoreMessage::NotifyOperator(back.sentence()));
+        }
+        engine.start_bots(shutdown_signal).await;
+        Ok(engine)
+    }
+}
+
 impl Engine {
     /// Recovers the state in the store, loads the scripts, and only then starts the bots.
     ///
@@ -31,6 +70,16 @@ impl Engine {
     /// # Errors
     /// If the store cannot be read or written, or a thread cannot be started.
     pub async fn start(options: Options) -> Result<Self, EngineError> {
+        Self::prepare(options).await?.start().await
+    }
+
+    /// Recovers the state in the store, and runs nothing yet: to drop the result stops nothing.
+    ///
+    /// While the disk is full, this waits.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn prepare(options: Options) -> Result<PreparedEngine, EngineError> {
         let Options { store, clock, entropy, bots, scripts, workers, journal_retention, settings, operators, http } =
             options;
         let now = clock.now();
@@ -68,18 +117,7 @@ impl Engine {
             wake_ups,
             sequencer,
         };
-        let services = Services::start(&cx, services).map_err(EngineError::Thread)?;
-        let engine = Self { cx, entropy, services, scripts: Mutex::default(), recovered: Mutex::new(work), shutdown };
-        // Before the scripts, whose new actions come after these; they begin once every script is
-        // there to hear of a failure.
-        engine.services.outbox.recover(actions);
-        engine.start_scripts(scripts).await;
-        engine.services.outbox.open();
-        if let Some(back) = back {
-            engine.cx.send(CoreMessage::NotifyOperator(back.sentence()));
-        }
-        engine.start_bots(shutdown_signal).await;
-        Ok(engine)
+        Ok(PreparedEngine { cx, entropy, services, scripts, work, actions, back, shutdown, shutdown_signal })
     }
 
     /// Adds the scripts. Returns once the sequencer knows the declarations of all of them.

@@ -46,7 +46,7 @@ impl Sequencer {
     ) -> Option<Spilled> {
         let (room, class) = (requested.1.room(), Class::of(&requested.1));
         let bot = self.outbox.bot(room.bot());
-        let answers_expire = bot.limits.answers_expire;
+        let answers_expire = bot.limits().answers_expire;
         let is_first = bot.is_idle(room, class);
         if !bot.admit(room, class) {
             state.open.spilled.push((room.clone(), class));
@@ -75,7 +75,7 @@ impl Sequencer {
             if self.cx.platforms.adapter(bot).is_some_and(|adapter| adapter.is_local()) {
                 return None;
             }
-            let requested_by = (requested.hook, requested.now, self.outbox.bot(bot).limits.answers_expire);
+            let requested_by = (requested.hook, requested.now, self.outbox.bot(bot).limits().answers_expire);
             Some(PendingAction::new(Position { block: number, index }, requested.action, requested_by))
         });
         in_memory.collect()

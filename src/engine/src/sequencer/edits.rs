@@ -6,7 +6,7 @@
 use palabre_platform::EmitError;
 use palabre_runner::Task;
 use palabre_state::{EditRecord, Entry};
-use palabre_types::Millis;
+use palabre_types::{Millis, ScriptName};
 
 use super::Sequencer;
 use super::state::State;
@@ -30,10 +30,30 @@ impl Sequencer {
         let (id, writes) = (self.cx.assign_seq(), request.writes.clone());
         state.edits.insert(id, request);
         self.cx.scheduler.at(self.cx.clock.now().saturating_add(WORKER_EDIT_TIMEOUT), Due::Edit(id));
-        self.send_to_worker(script_id, Task::Edit { script_id, id, writes });
+        // An instance that is being built gets it then.
+        if self.routes.get(script_id).is_some_and(|route| route.rebuilds == 0) {
+            self.send_to_worker(script_id, Task::Edit { script_id, id, writes });
+        }
     }
 
-    /// Adds an edit that its worker has proposed.
+    /// Passes the pending edits of a script to its new instance.
+    pub(super) fn send_edits_of(&self, state: &State, script_id: usize, script: &ScriptName) {
+        for (id, request) in state.edits.iter().filter(|(_, request)| request.script == *script) {
+            let (id, writes) = (*id, request.writes.clone());
+            self.send_to_worker(script_id, Task::Edit { script_id, id, writes });
+        }
+    }
+
+    /// Adds the pending edits of a script whose instance is lost.
+    pub(super) fn append_edits_of(&mut self, state: &mut State, script: &ScriptName) {
+        let ids: Vec<u64> =
+            state.edits.iter().filter(|(_, request)| request.script == *script).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.edited(state, id);
+        }
+    }
+
+    /// Adds an edit, in order with the steps of its script.
     pub(super) fn edited(&mut self, state: &mut State, id: u64) {
         if let Some(request) = state.edits.remove(&id) {
             self.cx.scheduler.cancel(Due::Edit(id));

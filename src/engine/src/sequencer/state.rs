@@ -48,7 +48,7 @@ pub(super) struct State {
     /// Scripts to be rebuilt, each once that batch is durable.
     pub(super) rebuilding: Vec<(usize, u64)>,
     /// Edits that workers have not proposed yet.
-    pub(super) edits: HashMap<u64, EditRequest>,
+    pub(super) edits: BTreeMap<u64, EditRequest>,
     /// The number of failures of a worker at an event of a script.
     pub(super) failures: HashMap<(usize, u64), u32>,
     /// The number of failed actions reported to each script in the minute that began then.

@@ -47,6 +47,8 @@ impl Sequencer {
         }
         route.window_bytes = 0;
         route.outgoing.clear();
+        // Its events are read from the journal too.
+        route.replay = route.replay.take().map(|_| Replay { is_free: true, ..Replay::default() });
         if let Some(cursor) = first.or(route.lag.as_ref().map(|lag| lag.cursor)) {
             route.lag = Some(Lag { cursor, count, is_reading: false });
         }
@@ -54,6 +56,9 @@ impl Sequencer {
         route.incarnation += 1;
         route.rebuilds += 1;
         state.rebuilding.push((script_id, self.number));
+        // The new instance reads what this one has not proposed.
+        let script = route.name.clone();
+        self.append_edits_of(state, &script);
         // What it did until then has to be durable before it reads that.
         state.open.touch(true);
     }
@@ -114,7 +119,13 @@ impl Sequencer {
     pub(super) fn rebuilt(&mut self, state: &mut State, script_id: usize) {
         let Some(route) = self.routes.get_mut(script_id) else { return };
         route.rebuilds = route.rebuilds.saturating_sub(1);
-        if route.rebuilds == 0 {
+        if route.rebuilds > 0 {
+            return;
+        }
+        let script = route.name.clone();
+        self.send_edits_of(state, script_id, &script);
+        // At a start, it is ready once it has received its recovered events.
+        if !state.recovering.contains_key(&script) {
             self.ready(state, script_id);
         }
     }

@@ -37,6 +37,8 @@ impl ScriptInstance {
             let _read = self.store.get(&write.key, self.now());
             self.store.apply(&write.key, &write.change, self.run_batch.number);
         }
+        // That concerns no run.
+        let _seen = self.peers.was_unreadable();
         self.run_batch.edit = Some(id);
         let edit = self.seal();
         self.sealed.extend(edit);

@@ -12,7 +12,8 @@ use palabre_types::{Change, Millis, ScriptName, TableId};
 
 /// Maximum number of cached values, not counting those that are not durable yet.
 ///
-/// Only this script's worker writes them, so the cache is always right.
+/// The cache is right as long as this worker alone writes them. A step that has not seen another
+/// write is refused, and the cache goes with its instance.
 const CACHED_VALUES_MAX: usize = 65_536;
 
 /// The bytes of keys and values that a script stores.
