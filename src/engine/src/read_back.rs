@@ -4,15 +4,19 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use palabre_platform::{Pulse, Vitals};
-use palabre_state::{JOURNAL, unpacked};
+use palabre_state::{EntryBatch, JOURNAL, unpacked};
 use palabre_store::{Direction, Result, Store};
 use palabre_types::ScriptName;
 
 use crate::backlog::{Cursor, Queued, Read, weight};
 use crate::message::CoreMessage;
+
+/// Time for which the batch that was unpacked last stays in memory.
+const UNPACKED_RETENTION: Duration = Duration::from_secs(1);
 
 /// A request for events of a script.
 pub(crate) struct ReadBack {
@@ -42,24 +46,44 @@ pub(crate) fn start(
 
 /// Answers requests until the sequencer has dropped its sender.
 fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
-    while let Ok(request) = requests.recv() {
+    let mut last = None;
+    loop {
+        let request = if last.is_some() {
+            requests.recv_timeout(UNPACKED_RETENTION)
+        } else {
+            requests.recv().map_err(RecvTimeoutError::from)
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(RecvTimeoutError::Timeout) => {
+                last = None;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         pulse.beat();
         let (script_id, from) = (request.script_id, request.from);
-        let read = read(store, &request).map_err(|error| error.to_string());
+        let read = read(store, &request, &mut last).map_err(|error| error.to_string());
         drop(core.send(CoreMessage::ReadBack { script_id, from, read }));
         pulse.idle();
     }
 }
 
-fn read(store: &Store, request: &ReadBack) -> Result<Read> {
+/// Reads the events of a request. `last` is the batch that was unpacked last, which is often needed next.
+fn read(store: &Store, request: &ReadBack, last: &mut Option<(u64, EntryBatch)>) -> Result<Read> {
     let snapshot = store.snapshot(0)?;
     let (mut queued, mut bytes) = (Vec::new(), 0);
     let before = request.from.block.saturating_sub(1);
     for row in JOURNAL.scan_after(&snapshot, &Vec::new(), &before, Direction::Forward)? {
-        let (number, block) = unpacked(row)?;
+        let (number, packed) = row?;
         if number > request.through {
             break;
         }
+        let block = match last.take() {
+            Some((known, block)) if known == number => block,
+            _ => unpacked(Ok((number, packed)))?.1,
+        };
+        let block = &last.insert((number, block)).1;
         let targeted: Vec<bool> = block.scripts.iter().map(|script| script.name == request.script).collect();
         for record in block.events() {
             let is_for_it = record.targets.iter().any(|target| targeted.get(usize::from(*target)) == Some(&true));

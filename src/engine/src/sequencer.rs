@@ -13,6 +13,7 @@ mod failed_actions;
 mod heads;
 mod intake;
 mod quiesce;
+mod recent_batches;
 mod release;
 mod run_batches;
 mod scripts;

@@ -37,7 +37,7 @@ impl Sequencer {
     }
 
     fn refill_one(&mut self, state: &mut State, script_id: usize) {
-        let durable = state.undurable.keys().next().map_or(self.number, |first| *first) - 1;
+        let durable = state.recent.begin(self.number) - 1;
         let route = &mut self.routes[script_id];
         let Some(lag) = &mut route.lag else { return };
         let from = lag.cursor;
@@ -57,9 +57,9 @@ impl Sequencer {
         }
         let in_open = state.open.entries.iter().filter_map(Entry::ingress).collect();
         let open = (self.number, &state.open.scripts, in_open);
-        let closed = state.undurable.range(from.block..).map(|(number, (scripts, events))| {
-            let events: Vec<&EventRecord> = events.iter().collect();
-            (*number, scripts, events)
+        let closed = state.recent.from(from.block).map(|(number, batch)| {
+            let events: Vec<&EventRecord> = batch.events.iter().collect();
+            (number, &batch.scripts, events)
         });
         for (block, scripts, events) in closed.chain([open]) {
             for record in events {

@@ -37,8 +37,7 @@ impl Sequencer {
         };
         put_entry_batch(&batch, number, &mut state.plain, &mut rows);
         if self.routes.iter().any(|route| route.lag.is_some()) {
-            // A script that lags may need them before they can be read back.
-            state.undurable.insert(number, (batch.scripts.clone(), batch.events().map(without_rows).collect()));
+            state.recent.put(number, batch.scripts.clone(), batch.events().map(without_rows).collect());
         }
         let actions = self.to_outbox(number, batch);
         if !actions.is_empty() {
@@ -92,8 +91,9 @@ impl Sequencer {
     /// None was released if an earlier batch is not durable.
     pub(super) fn durable(&mut self, state: &mut State, released: &[ReleasedBatch]) {
         state.in_flight -= 1;
+        let needed = self.routes.iter().filter_map(|route| Some(route.lag.as_ref()?.cursor.block)).min();
         for ReleasedBatch { number, cursors } in released {
-            state.undurable.remove(number);
+            state.recent.durable(*number, needed);
             if state.is_stalled && state.refused.is_empty() {
                 tracing::info!(batch = number, "the store accepts writes again");
                 state.is_stalled = false;

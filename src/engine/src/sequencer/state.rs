@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
-use palabre_state::{EventRecord, ScriptVersion};
 use palabre_types::{Batch, Millis, ScriptName};
 use tokio::sync::oneshot;
 
+use super::recent_batches::RecentBatches;
 use super::release::Withheld;
 use crate::interactions::Interactions;
 use crate::message::{EditRequest, ReplySender};
@@ -28,8 +28,7 @@ pub(super) struct State {
     pub(super) refused: BTreeMap<u64, Batch>,
     pub(super) withheld: Withheld,
     pub(super) retry_at: Option<Instant>,
-    /// Batches that are not durable yet, since scripts that lag may need them.
-    pub(super) undurable: BTreeMap<u64, (Vec<ScriptVersion>, Vec<EventRecord>)>,
+    pub(super) recent: RecentBatches,
     pub(super) read_retry_at: Option<Instant>,
     pub(super) idle: Vec<oneshot::Sender<()>>,
     /// Callers that wait until everything is durable.
