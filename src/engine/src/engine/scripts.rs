@@ -177,7 +177,9 @@ impl Engine {
         let (reply, outcome) = oneshot::channel();
         let (kept, kept_config) = (source.clone(), config.clone());
         self.task(script_id, Task::Load { script_id, source: Box::new(source), config, reason, reply });
-        let outcome = outcome.await.unwrap_or_else(|_| Err(Failure::new("the engine is stopping")));
+        let outcome = outcome.await.unwrap_or_else(|_| {
+            Err(Failure::new("it was not loaded: the engine is stopping, or the script's worker failed; save it again"))
+        });
         if outcome.is_ok() {
             self.services.specs.activated(script_id, kept, kept_config);
         }
