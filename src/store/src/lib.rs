@@ -1,6 +1,6 @@
 //! A key-value store in one file: ordered tables, snapshots for reads, atomic batches for writes.
 //!
-//! All writes go through [`Store::commit`]. A [`Batch`] is plain data (puts, deletes and the
+//! All writes go through [`Store::commit`]. A [`Batch`](palabre_types::Batch) is plain data (puts, deletes and the
 //! conditions under which they apply). Applying one reads nothing but the store: no clock and no
 //! random numbers, so that a replicated log could order the same batches one day. One writer thread
 //! takes all queued batches, applies them in one durable transaction and then answers them
