@@ -39,6 +39,20 @@ async fn post(http: &reqwest::Client, daemon: &Daemon, sid: &str, packets: &str)
     http.post(url).body(packets.to_owned()).send().await.unwrap();
 }
 
+/// Polls until a packet contains `expected`.
+///
+/// A client may send events only after the server has answered its CONNECT packet with `40{`: an earlier event ends
+/// the session (Socket.IO protocol 5).
+async fn until_polled(http: &reqwest::Client, daemon: &Daemon, sid: &str, expected: &str) {
+    let url = format!("http://{}/socket.io/?EIO=4&transport=polling&sid={sid}", daemon.address);
+    let mut heard = String::new();
+    while !heard.contains(expected) {
+        let answer = tokio::time::timeout(WAIT_MAX, http.get(&url).send()).await.unwrap().unwrap();
+        assert!(answer.status().is_success(), "polling for {expected}: {}", answer.status());
+        heard.push_str(&answer.text().await.unwrap());
+    }
+}
+
 async fn until_connections(daemon: &Daemon, count: u64) {
     let look = async || {
         let now = daemon.get("/api/stats").await["connections"].as_u64().unwrap();
@@ -131,12 +145,9 @@ async fn a_polling_client_gets_its_packets_and_may_go_over_to_a_websocket() {
     let http = reqwest::Client::new();
     let sid = handshake(&http, &daemon).await.unwrap();
     post(&http, &daemon, &sid, "40").await;
+    until_polled(&http, &daemon, &sid, "40{").await;
     post(&http, &daemon, &sid, r#"42["join_room",{"username":"poller","room":"general"}]"#).await;
-    let url = format!("http://{}/socket.io/?EIO=4&transport=polling&sid={sid}", daemon.address);
-    let mut heard = String::new();
-    while !heard.contains("room_joined") {
-        heard.push_str(&http.get(&url).send().await.unwrap().text().await.unwrap());
-    }
+    until_polled(&http, &daemon, &sid, "room_joined").await;
     let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={sid}", daemon.address);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     socket.send(Message::Text("2probe".into())).await.unwrap();
