@@ -45,12 +45,15 @@ async fn post(http: &reqwest::Client, daemon: &Daemon, sid: &str, packets: &str)
 /// the session (Socket.IO protocol 5).
 async fn until_polled(http: &reqwest::Client, daemon: &Daemon, sid: &str, expected: &str) {
     let url = format!("http://{}/socket.io/?EIO=4&transport=polling&sid={sid}", daemon.address);
-    let mut heard = String::new();
-    while !heard.contains(expected) {
-        let answer = tokio::time::timeout(WAIT_MAX, http.get(&url).send()).await.unwrap().unwrap();
-        assert!(answer.status().is_success(), "polling for {expected}: {}", answer.status());
-        heard.push_str(&answer.text().await.unwrap());
-    }
+    let poll = async {
+        let mut heard = String::new();
+        while !heard.contains(expected) {
+            let answer = http.get(&url).send().await.unwrap();
+            assert!(answer.status().is_success(), "polling for {expected}: {}", answer.status());
+            heard.push_str(&answer.text().await.unwrap());
+        }
+    };
+    tokio::time::timeout(WAIT_MAX, poll).await.expect("the packet arrives");
 }
 
 async fn until_connections(daemon: &Daemon, count: u64) {
