@@ -12,6 +12,7 @@ use crate::damage::Damage;
 use crate::disk::{Backend, Disk};
 use crate::error::{Error, Result};
 use crate::panics;
+use crate::preallocated::PreallocatedFile;
 
 /// The size of the page cache: enough for pages that are read frequently.
 ///
@@ -156,7 +157,7 @@ fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Databas
     let io = |cause| redb::DatabaseError::Storage(redb::StorageError::Io(cause));
     match std::fs::metadata(path) {
         Ok(file) if file.len() == 0 => return Err(io(ErrorKind::WriteZero.into())),
-        Ok(_) => return builder.open(path),
+        Ok(_) => return builder.create_with_backend(PreallocatedFile::open(path)?),
         Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(io(cause)),
         Err(_) => {}
     }
@@ -172,5 +173,5 @@ fn open_or_create(builder: &Builder, path: &Path) -> std::result::Result<Databas
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
     }
-    builder.open(path)
+    builder.create_with_backend(PreallocatedFile::open(path)?)
 }

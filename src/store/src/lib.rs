@@ -31,6 +31,7 @@ mod lock;
 mod migrations;
 mod overlay;
 mod panics;
+mod preallocated;
 mod refused_parts;
 mod row;
 mod snapshot;
