@@ -20,6 +20,7 @@
 //! # Ok::<(), palabre_store::Error>(())
 //! ```
 
+mod apply;
 mod counts;
 mod damage;
 mod disk;
@@ -37,6 +38,7 @@ mod row;
 mod snapshot;
 mod stats;
 mod store;
+mod submission;
 mod table;
 mod writer;
 
@@ -48,5 +50,5 @@ pub use row::Row;
 pub use snapshot::{Direction, Snapshot};
 pub use stats::Stats;
 pub use store::Store;
+pub use submission::{Applied, BatchIdentity, Ticket};
 pub use table::Table;
-pub use writer::{Applied, BatchIdentity, Ticket};

@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    /// What redb asks of its storage.
+    /// A call of redb.
     #[derive(Debug, Clone)]
     enum Step {
         SetLen(u64),

@@ -16,7 +16,14 @@ pub struct Row {
 
 impl Row {
     pub(crate) fn encode(value: &[u8], expires: Option<Millis>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(value.len() + 9);
+        let mut out = Vec::new();
+        Self::encode_into(&mut out, value, expires);
+        out
+    }
+
+    /// Appends an encoded row.
+    pub(crate) fn encode_into(out: &mut Vec<u8>, value: &[u8], expires: Option<Millis>) {
+        out.reserve(value.len() + 9);
         match expires {
             None => out.push(FOREVER),
             Some(at) => {
@@ -25,7 +32,6 @@ impl Row {
             }
         }
         out.extend_from_slice(value);
-        out
     }
 
     /// Splits an encoded row into its parts; `None` if it is not a row.
