@@ -1,7 +1,6 @@
 //! Changes of stored values by an operator, as scripts could make them too.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use palabre_platform::EmitError;
 use palabre_script::{KEY_BYTES, VALUE_BYTES};
 use palabre_state::{EditRecord, Entry};
@@ -77,7 +76,7 @@ pub(crate) fn writes(changes: &[ValueChange]) -> Result<Vec<Write>, EditError> {
 
 fn write(change: &ValueChange) -> Result<Write, EditError> {
     let ValueChange { scope, name, value } = change;
-    let key: Arc<[u8]> = [scope.as_bytes(), &[0], name.as_bytes()].concat().into();
+    let key: Bytes = [scope.as_bytes(), &[0], name.as_bytes()].concat().into();
     if !(1..=KEY_BYTES).contains(&name.len()) || scope.contains('\0') {
         return Err(EditError::Key { scope: scope.clone(), name: name.clone() });
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use bytes::Bytes;
 use palabre_outbox::OutboxLimits;
 use palabre_script::{HostApi, Input, Limit, Meters, Stored};
 use palabre_state::{DEFERRED_EVENTS, SCRIPT_HEADS, SENDERS, WentBack, task_runs};
@@ -55,7 +56,7 @@ impl ScriptStore {
     }
 
     /// Applies a write of a successful step, so that later steps read it.
-    pub(crate) fn apply(&self, key: &Arc<[u8]>, change: &Change, run_batch: u64) {
+    pub(crate) fn apply(&self, key: &Bytes, change: &Change, run_batch: u64) {
         self.values.apply(key, change, run_batch);
     }
 

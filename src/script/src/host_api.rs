@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use palabre_types::{
     ActionKey, CommandSpec, Content, Denied, Event, Impact, Member, MessageId, MetricChange, Millis, Permission,
     RoomId, RunId, ScriptName, UserId,
@@ -30,7 +31,7 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The encoded value.
-    pub value: Arc<[u8]>,
+    pub value: Bytes,
     /// The expiry time.
     pub expires: Option<Millis>,
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use palabre_types::{
     Action, ActionKey, Change, Effects, FunctionCall, Limits, MetricChange, Millis, ScriptName, TimerChange, Write,
 };
@@ -46,7 +47,7 @@ pub(crate) struct Run {
     watch: Arc<Watch>,
     /// `None` while no hook runs.
     input: Option<Input>,
-    writes: BTreeMap<Arc<[u8]>, Change>,
+    writes: BTreeMap<Bytes, Change>,
     timers: Vec<TimerChange>,
     actions: Vec<(ActionKey, Action)>,
     /// Actions that were refused.

@@ -1,8 +1,8 @@
 //! Turns an entry into the rows that it changes and the effects that follow inside the process.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
+use bytes::Bytes;
 use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Action, ActionKey, Batch, Change, EventKind, Millis, Op, RoomId, ScriptName, TableId, Write};
 
@@ -23,7 +23,7 @@ use crate::timers::Timers;
 const SENT_RETENTION: Millis = 7 * 86_400_000;
 
 /// A map over the keys of stored values.
-pub type KeyMap<V> = HashMap<Arc<[u8]>, V, foldhash::fast::RandomState>;
+pub type KeyMap<V> = HashMap<Bytes, V, foldhash::fast::RandomState>;
 
 /// The batch that an entry belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Applied {
             rows.ops.extend(changes.into_iter().map(|(key, change)| {
                 let (table, key) = (TableId::ScriptValues, value_key(&script, &key));
                 match change {
-                    Change::Set { value, expires } => Op::Put { table, key, value: value.to_vec(), expires },
+                    Change::Set { value, expires } => Op::Put { table, key, value, expires },
                     Change::Delete => Op::Delete { table, key },
                 }
             }));
@@ -199,7 +199,7 @@ fn write_values(script: &ScriptName, writes: &[Write], out: &mut Applied) {
         out.values.insert(script.clone(), KeyMap::default());
     }
     if let Some(values) = out.values.get_mut(script) {
-        values.extend(writes.iter().map(|write| (Arc::clone(&write.key), write.change.clone())));
+        values.extend(writes.iter().map(|write| (write.key.clone(), write.change.clone())));
     }
 }
 

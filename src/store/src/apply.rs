@@ -123,7 +123,7 @@ impl<'g> Changes<'g> {
     fn add_op(&mut self, op: &'g Op) -> RedbResult<()> {
         match op {
             Op::Put { table, key, value, expires } => {
-                let row = NewRow { value: value.into(), expires: *expires };
+                let row = NewRow { value: Cow::Borrowed(value), expires: *expires };
                 self.set(*table, key, Some(row));
                 if let Some(at) = expires {
                     self.set_expiry(*at, *table, key, true);

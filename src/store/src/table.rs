@@ -33,7 +33,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Adds to `batch` that `value` is written under `key` and expires at `expires`.
     pub fn put_until(&self, batch: &mut Batch, key: &K, value: &V, expires: Option<Millis>) {
-        batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode_value(value), expires });
+        batch.ops.push(Op::Put { table: self.id, key: key.to_bytes(), value: encode_value(value).into(), expires });
     }
 
     /// Adds to `batch` that the row of `key` is removed.

@@ -1,5 +1,6 @@
 //! Batches: the unit of a commit.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::TableId;
@@ -16,8 +17,7 @@ pub enum Op {
         #[serde(with = "serde_bytes")]
         key: Vec<u8>,
         /// The encoded value.
-        #[serde(with = "serde_bytes")]
-        value: Vec<u8>,
+        value: Bytes,
         /// The time at which the row expires; `None`: never.
         expires: Option<Millis>,
     },

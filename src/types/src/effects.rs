@@ -1,7 +1,6 @@
 //! The effects of a run. They are applied when the run returns or waits, or not at all.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -68,8 +67,7 @@ pub struct MetricChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     /// The key within the script's storage.
-    #[serde(with = "bytes")]
-    pub key: Arc<[u8]>,
+    pub key: Bytes,
     /// The change.
     pub change: Change,
 }
@@ -81,8 +79,7 @@ pub enum Change {
     /// Sets the value.
     Set {
         /// The encoded value.
-        #[serde(with = "bytes")]
-        value: Arc<[u8]>,
+        value: Bytes,
         /// The expiry time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires: Option<Millis>,
@@ -131,45 +128,5 @@ impl TimerChange {
             Self::Set { name, key, payload, .. } => Self::weight_of(name, key, payload),
             Self::Cancel { key } => 64 + key.len(),
         }
-    }
-}
-
-/// Makes serde use MessagePack's type for bytes.
-mod bytes {
-    use std::sync::Arc;
-
-    use serde::de::{SeqAccess, Visitor};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
-        struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Arc<[u8]>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Arc<[u8]>, E> {
-                Ok(bytes.into())
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Arc<[u8]>, E> {
-                Ok(bytes.into())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Arc<[u8]>, A::Error> {
-                let mut bytes = Vec::new();
-                while let Some(byte) = seq.next_element()? {
-                    bytes.push(byte);
-                }
-                Ok(bytes.into())
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
     }
 }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on says so")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use palabre_types::{
     Answer, Change, Denied, Effects, MetricChange, Observation, Reply, ReplyGuard, Request, TimerChange, Wait, Write,
     decode_value, encode_value,
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 #[test]
 fn effects_keep_their_stored_form() {
-    let key: Arc<[u8]> = Arc::from(&b"\0k"[..]);
-    let set = Change::Set { value: Arc::from(&[1_u8][..]), expires: Some(5) };
+    let key: Bytes = Bytes::from_static(b"\0k");
+    let set = Change::Set { value: Bytes::from_static(&[1]), expires: Some(5) };
     let effects = Effects {
-        writes: vec![Write { key: Arc::clone(&key), change: set }, Write { key, change: Change::Delete }],
+        writes: vec![Write { key: key.clone(), change: set }, Write { key, change: Change::Delete }],
         timers: vec![
             TimerChange::Set { name: "n".into(), key: "k".into(), due: 7, room: None, payload: json!([]) },
             TimerChange::Cancel { key: "k".into() },

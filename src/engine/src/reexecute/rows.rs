@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use palabre_script::{HostRows, Stored};
 use palabre_types::{Change, Millis, Write};
 
 /// The values of a script, rebuilt from the writes of its steps.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryRows(RefCell<BTreeMap<Arc<[u8]>, Stored>>);
+pub struct MemoryRows(RefCell<BTreeMap<Bytes, Stored>>);
 
 impl MemoryRows {
     /// Applies the writes of a step.
@@ -19,7 +19,7 @@ impl MemoryRows {
         for Write { key, change } in writes {
             match change {
                 Change::Set { value, expires } => {
-                    rows.insert(Arc::clone(key), Stored { value: Arc::clone(value), expires: *expires });
+                    rows.insert(key.clone(), Stored { value: value.clone(), expires: *expires });
                 }
                 Change::Delete => drop(rows.remove(key)),
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire};
 
+use bytes::Bytes;
 use palabre_script::Stored;
 use palabre_state::{KeyMap, WentBack, value_key};
 use palabre_store::{Direction, Result, Snapshot, Store};
@@ -54,7 +55,7 @@ pub(super) struct Values {
     /// The value, and the run batch that wrote it (0: read from the store).
     cached: RefCell<KeyMap<(Option<Stored>, u64)>>,
     /// Keys of run batches that the snapshot may not contain, in order, for scans.
-    unflushed: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
+    unflushed: RefCell<VecDeque<(u64, Bytes)>>,
     snapshot: RefCell<Option<Snapshot>>,
     usage: Usage,
     durable: Arc<AtomicU64>,
@@ -83,9 +84,9 @@ impl Values {
     }
 
     /// Applies a write of a successful step, so that later steps read it.
-    pub(super) fn apply(&self, key: &Arc<[u8]>, change: &Change, run_batch: u64) {
+    pub(super) fn apply(&self, key: &Bytes, change: &Change, run_batch: u64) {
         let new = match change {
-            Change::Set { value, expires } => Some(Stored { value: Arc::clone(value), expires: *expires }),
+            Change::Set { value, expires } => Some(Stored { value: value.clone(), expires: *expires }),
             Change::Delete => None,
         };
         let size =
@@ -93,10 +94,9 @@ impl Values {
         let after = size(&new);
         // A run reads what it overwrites, so the old value is in memory, unless the last tidying
         // dropped it: the store counts exactly as it writes.
-        let before =
-            self.cached.borrow_mut().insert(Arc::clone(key), (new, run_batch)).map_or(0, |(old, _)| size(&old));
+        let before = self.cached.borrow_mut().insert(key.clone(), (new, run_batch)).map_or(0, |(old, _)| size(&old));
         self.usage.add(run_batch, after, before);
-        self.unflushed.borrow_mut().push_back((run_batch, Arc::clone(key)));
+        self.unflushed.borrow_mut().push_back((run_batch, key.clone()));
     }
 
     /// Drops the snapshot.
@@ -152,7 +152,7 @@ impl Values {
             let row = snapshot.get(TableId::ScriptValues, &full)?;
             Ok(row.map(|row| Stored { value: row.value.into(), expires: row.expires }))
         })?;
-        self.cached.borrow_mut().insert(key.into(), (stored.clone(), 0));
+        self.cached.borrow_mut().insert(Bytes::copy_from_slice(key), (stored.clone(), 0));
         // The snapshot may be from before it expired.
         Ok(stored.filter(|stored| stored.expires.is_none_or(|at| at > now)))
     }
@@ -166,12 +166,12 @@ impl Values {
         now: Millis,
     ) -> Result<Vec<(Vec<u8>, Stored)>> {
         let skip = value_key(&self.script, &[]).len();
-        let unflushed: BTreeSet<Arc<[u8]>> = self
+        let unflushed: BTreeSet<Bytes> = self
             .unflushed
             .borrow()
             .iter()
             .filter(|(_, key)| key.starts_with(prefix))
-            .map(|(_, key)| Arc::clone(key))
+            .map(|(_, key)| key.clone())
             .collect();
         let full_prefix = value_key(&self.script, prefix);
         let full_after = after.map(|after| value_key(&self.script, after));

@@ -130,9 +130,9 @@ impl Ranking {
         if old.is_some() {
             self.remove_place(run, member, old)?;
         }
-        run.write(self.member_key(member), set(&encode_value(&stored)))?;
+        run.write(self.member_key(member), set(encode_value(&stored)))?;
         let bytes = descending(new);
-        run.write(self.place_key(bytes, member), set(&[]))?;
+        run.write(self.place_key(bytes, member), set(Vec::new()))?;
         self.count(run, bytes, true)?;
         Ok(new)
     }
@@ -258,10 +258,10 @@ impl Ranking {
             bytes.push(*byte);
             bytes.extend_from_slice(&count.to_be_bytes());
         }
-        run.write(key, set(&bytes))
+        run.write(key, set(bytes))
     }
 }
 
-fn set(bytes: &[u8]) -> Change {
+fn set(bytes: Vec<u8>) -> Change {
     Change::Set { value: bytes.into(), expires: None }
 }
