@@ -110,20 +110,22 @@ impl Fetcher {
 
 async fn read(mut response: Response, hop: &Hop) -> Result<Reply, FetchError> {
     let too_large = FetchError::TooLarge { limit: REPLY_BYTES_MAX };
-    if response.content_length().is_some_and(|length| length > REPLY_BYTES_MAX as u64) {
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > REPLY_BYTES_MAX {
         return Err(too_large);
     }
     let of_headers: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if of_headers > HEADER_BYTES_MAX {
         return Err(FetchError::TooLarge { limit: HEADER_BYTES_MAX });
     }
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(announced);
     while let Some(chunk) = response.chunk().await.map_err(|error| FetchError::of_client(hop.host(), error))? {
         if body.len() + chunk.len() > REPLY_BYTES_MAX {
             return Err(too_large);
         }
         body.extend_from_slice(&chunk);
     }
+    body.shrink_to_fit();
     let headers = response.headers().iter();
     Ok(Reply {
         status: response.status().as_u16(),
