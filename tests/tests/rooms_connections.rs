@@ -69,7 +69,8 @@ async fn a_polling_session_gives_its_place_back_however_it_ends() {
     let project = project("max_connections: 10");
     let daemon = project.start().await;
     let http = reqwest::Client::new();
-    for packets in ["40\u{1e}1", "1", "40\u{1e}41", "40\u{1e}40\u{1e}1", "nonsense"] {
+    let before_connect = r#"42["join_room",{"username":"early","room":"general"}]"#;
+    for packets in ["40\u{1e}1", "1", "40\u{1e}41", "40\u{1e}40\u{1e}1", "nonsense", before_connect] {
         for _ in 0..30 {
             let began = Instant::now();
             let sid = loop {
