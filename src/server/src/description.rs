@@ -1,11 +1,11 @@
-//! `/openapi.json` and `/docs`: describes the HTTP API, with the current routes of scripts.
+//! `/openapi.json`: describes the HTTP API, with the current routes of scripts.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Json, Redirect, Response};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Json};
 use axum::routing::get;
 use palabre_engine::Engine;
 use palabre_script::{FieldSpec, FieldType, RouteAuth, RouteSpec};
@@ -18,9 +18,6 @@ use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, PathsBuilder, RefOr, Required, ResponseBuilder,
 };
 
-/// The policy of the page, which loads its own files and has inline styles.
-const POLICY: &str =
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 const TOKEN: &str = "token";
 
 /// The sources of the description: routes of scripts (from the engine) and fixed endpoints.
@@ -32,9 +29,6 @@ pub(crate) struct Description {
 pub(crate) fn routes(description: Arc<Description>) -> Router {
     Router::new()
         .route("/openapi.json", get(openapi))
-        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
-        .route("/docs/", get(|| async { page("index.html".to_owned()) }))
-        .route("/docs/{*path}", get(|Path(path): Path<String>| async { page(path) }))
         .with_state(description)
 }
 
@@ -157,23 +151,4 @@ fn schema(field: &FieldSpec) -> utoipa::openapi::schema::Object {
         FieldType::Boolean | FieldType::List | FieldType::Map => {}
     }
     object.build()
-}
-
-/// Returns a file of the page that shows the description.
-fn page(path: String) -> Response {
-    let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
-    match utoipa_swagger_ui::serve(&path, config) {
-        Ok(Some(file)) => {
-            let mut response = file.bytes.into_owned().into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            if let Ok(kind) = HeaderValue::from_str(&file.content_type) {
-                headers.insert(header::CONTENT_TYPE, kind);
-            }
-            response
-        }
-        Ok(None) => (StatusCode::NOT_FOUND, "there is no such file").into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
 }

@@ -22,6 +22,7 @@ mod scripts;
 mod server;
 mod settings;
 mod stream;
+mod swagger;
 mod watched;
 
 pub use access::{Access, Token};

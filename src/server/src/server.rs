@@ -26,7 +26,7 @@ use crate::hosts::Hosts;
 use crate::metrics::{self, Measured};
 use crate::scripts::{self, Scripts};
 use crate::settings::Settings;
-use crate::{accept, endpoints};
+use crate::{accept, endpoints, swagger};
 
 /// The maximum size of a request body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -109,6 +109,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         .merge(metrics::routes(Arc::new(measured)))
         .merge(scripts::routes(Arc::new(scripts)))
         .merge(description::routes(Arc::new(description)))
+        .merge(swagger::routes())
         // The routes of platforms have limits of their own.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
     let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
