@@ -55,6 +55,14 @@ impl Rooms {
         self.members.fill(read.map_err(|error| AdapterError::Lost(format!("cannot read the members: {error}")))?);
         Ok(())
     }
+
+    /// Reads the names of accounts, which guests may not take.
+    async fn load_account_names(self: &Arc<Self>) -> Result<(), AdapterError> {
+        let rooms = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || rooms.account_names.load(&rooms.store)).await;
+        let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
+    }
 }
 
 #[async_trait]
@@ -66,6 +74,7 @@ impl Adapter for Rooms {
     async fn run(self: Arc<Self>, context: AdapterContext) -> Result<(), AdapterError> {
         let mut shutdown = context.shutdown.clone();
         self.load_members().await?;
+        self.load_account_names().await?;
         context.condition.send_replace(Condition::Up);
         let kind = EventKind::Ready { reason: None };
         let ready = Event::without_place(context.bot.clone(), context.clock.now(), kind);

@@ -6,6 +6,7 @@ use palabre_text::skeleton;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::is_private;
 use crate::decode;
 use crate::guests::TOKEN_MAX;
 use crate::limits::Limits;
@@ -150,9 +151,9 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Whether `room` keeps all messages.
+    /// Whether `room` keeps all messages, as private conversations do.
     #[must_use]
     pub fn keeps(&self, room: &str) -> bool {
-        self.keep.iter().any(|kept| kept == room || kept == "*")
+        is_private(room) || self.keep.iter().any(|kept| kept == room || kept == "*")
     }
 }

@@ -100,7 +100,8 @@ pub(crate) struct WireUser {
 pub(crate) struct RoomJoined<'m> {
     pub(crate) room: &'m str,
     pub(crate) username: &'m str,
-    /// Identifies the guest on the next connection.
+    /// Identifies the guest on the next connection. People with an account have none.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) token: &'m str,
     /// The `author` of the client's own messages.
     pub(crate) author: &'m str,
@@ -234,7 +235,8 @@ pub(crate) struct ErrorMessage<'m> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Connected<'m> {
     pub(crate) message: &'m str,
-    /// Identifies the guest on the next connection.
+    /// Identifies the guest on the next connection. People with an account have none.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) token: &'m str,
 }
 

@@ -2,9 +2,15 @@
 //!
 //! Each file below is one group of handlers; Socket.IO has its entry point in `gateway`.
 
+mod auth;
+mod body;
+pub(crate) mod caller;
 mod compat;
 mod download;
+mod messages;
+mod people;
 mod percent;
+mod problem;
 mod rest;
 mod upload;
 mod web;
@@ -19,6 +25,12 @@ use crate::service::Rooms;
 impl Rooms {
     /// Returns all HTTP routes of the service: the page, its assets, REST and Socket.IO.
     pub fn router(self: &Arc<Self>) -> Router {
-        web::routes().merge(rest::routes(self)).merge(compat::routes()).merge(gateway::routes(self))
+        web::routes()
+            .merge(rest::routes(self))
+            .merge(auth::routes(self))
+            .merge(people::routes(self))
+            .merge(messages::routes(self))
+            .merge(compat::routes(self))
+            .merge(gateway::routes(self))
     }
 }

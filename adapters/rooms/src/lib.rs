@@ -3,10 +3,12 @@
 //! A message and its event are one commit. The message is acknowledged once that is durable, and
 //! everybody in a room sees the same order.
 
+mod accounts;
 mod adapter;
 mod bot_identity;
 mod config;
 mod connection;
+mod conversation;
 mod counts;
 mod decode;
 mod direct;

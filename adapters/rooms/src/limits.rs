@@ -55,6 +55,8 @@ pub struct Limits {
     pub lists: Rate,
     /// Requests for pages of the history.
     pub history: Rate,
+    /// Registrations, logins and changes of passwords, of an address and of an account.
+    pub logins: Rate,
     /// Unknown events.
     pub others: Rate,
 }
@@ -71,6 +73,7 @@ pub(crate) enum Kind {
     Interaction,
     List,
     History,
+    Login,
     Other,
 }
 
@@ -95,6 +98,7 @@ impl Default for Limits {
             interactions: rate(100, 600),
             lists: rate(30, 120),
             history: rate(60, 600),
+            logins: rate(10, 10),
             others: rate(50, 60),
         }
     }
@@ -130,13 +134,14 @@ impl Limits {
             Kind::Interaction => self.interactions,
             Kind::List => self.lists,
             Kind::History => self.history,
+            Kind::Login => self.logins,
             Kind::Other => self.others,
         }
     }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -146,6 +151,7 @@ impl Kind {
         Self::Interaction,
         Self::List,
         Self::History,
+        Self::Login,
         Self::Other,
     ];
 
@@ -161,6 +167,7 @@ impl Kind {
             Self::Interaction => "interactions",
             Self::List => "lists",
             Self::History => "history",
+            Self::Login => "logins",
             Self::Other => "others",
         }
     }

@@ -10,6 +10,7 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::conversation::may_enter;
 use crate::decode::{Join, read};
 use crate::guests::Guest;
 use crate::limiter::{Network, Verdict, Who};
@@ -59,8 +60,12 @@ impl Rooms {
         ack: AckSender,
     ) {
         let join = data.and_then(|data| read::<Join>("join_room", data)).and_then(Join::checked);
-        let found = join.and_then(|join| {
-            self.check_name(&join.username, session)?;
+        let found = join.and_then(|mut join| {
+            join.username = self.name_of(join.username, session)?;
+            let account = session.credential().map(|credential| credential.account.id.as_str());
+            if !may_enter(&join.room, account) {
+                return Err("this is a private conversation of other people".to_owned());
+            }
             let room = self.room_for(&peer, &session.guest, &join.room)?;
             let key = (peer.connection.network, Arc::clone(&session.guest.id));
             let limit = self.config.limits.connections_per_person;

@@ -42,6 +42,7 @@ use crate::encode::Ack;
 use command::Command;
 use context::RoomContext;
 use state::State;
+use state::commit::Requester;
 
 /// An empty room is unloaded from memory after this time; its rows stay in the store.
 const EMPTY_ROOM_TIMEOUT: Duration = Duration::from_secs(30);
@@ -90,7 +91,8 @@ impl State {
         match command {
             Command::Join { socket, join, guest, ack } => self.join(socket, join, guest, ack),
             Command::Leave { sid } => self.leave(sid),
-            Command::Post { sid, send, ack } => self.post(sid, send, ack).await,
+            Command::Post { sid, send, ack } => self.post_of_client(sid, send, ack).await,
+            Command::PostAs { author, send, answer } => self.post(author, send, Requester::Http(answer)).await,
             Command::Edit { sid, edit, ack } => self.edit(sid, edit, ack).await,
             Command::Delete { sid, delete, ack } => self.delete(sid, &delete, ack).await,
             Command::React { sid, react, ack } => self.react(sid, react, ack).await,

@@ -8,6 +8,9 @@ use palabre_types::{ActionKind, Batch, Capabilities, Millis};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::accounts::names::AccountNames;
+use crate::accounts::open_sockets::OpenSockets;
+use crate::accounts::password::Passwords;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::decode::TEXT_MAX;
@@ -39,6 +42,9 @@ pub struct Rooms {
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) limiter: Limiter,
+    pub(crate) passwords: Passwords,
+    pub(crate) account_names: AccountNames,
+    pub(crate) open_sockets: OpenSockets,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
     pub(crate) links: Arc<Permits<Network>>,
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
@@ -81,6 +87,9 @@ impl Rooms {
             directory: Arc::default(),
             uploads: Arc::default(),
             limiter,
+            passwords: Passwords::default(),
+            account_names: AccountNames::default(),
+            open_sockets: OpenSockets::default(),
             links: Arc::default(),
             people: Arc::default(),
             transfers: Arc::default(),

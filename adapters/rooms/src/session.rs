@@ -6,6 +6,8 @@ use palabre_text::skeleton;
 use palabre_types::Millis;
 use serde_json::Value;
 
+use crate::accounts::credential::{Credential, Token};
+use crate::accounts::rows::Scope;
 use crate::guests::{self, Guest, TOKEN_MAX};
 use crate::service::Rooms;
 
@@ -20,29 +22,70 @@ pub(crate) struct Session {
     recorded: Mutex<Option<Millis>>,
     /// Whether the token is one of `name_tokens` in bots.yaml, which are not in the store.
     is_reserved: bool,
+    /// The account that is signed in.
+    account: Option<Credential>,
     /// Whether the connection comes from this machine.
     is_local: bool,
 }
 
 impl Session {
+    fn of_account(account: Credential) -> Self {
+        let guest = Guest::of_account(&account.account.id);
+        Self { account: Some(account), ..Self::new(guest, None) }
+    }
+
+    /// Returns the credential of the account that is signed in.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        self.account.as_ref()
+    }
+
     fn new(guest: Guest, recorded: Option<Millis>) -> Self {
-        Self { guest, recorded: Mutex::new(recorded), is_reserved: false, is_local: false }
+        Self { guest, recorded: Mutex::new(recorded), is_reserved: false, account: None, is_local: false }
     }
 }
 
 impl Rooms {
-    /// Returns the guest whose token is in `auth`.
+    /// Returns the account or the guest whose token is in `auth`, or the account of the session cookie.
     ///
     /// It is a new guest if the token is missing, unknown or expired.
     ///
     /// # Errors
-    /// The store cannot be read. A new guest would replace the identity that the client has.
-    pub(crate) async fn identify(&self, auth: Option<&Value>, is_local: bool) -> Result<Session, String> {
-        Ok(Session { is_local, ..self.session_of(auth).await? })
+    /// The store cannot be read, or the token of an account is not valid. A new guest would replace
+    /// the identity that the client has.
+    pub(crate) async fn identify(
+        &self,
+        auth: Option<&Value>,
+        cookie: Option<&str>,
+        is_local: bool,
+    ) -> Result<Session, String> {
+        let given = auth.and_then(|auth| auth.get("token")?.as_str());
+        let session = match given.filter(|token| Token::parse(token).is_some()) {
+            Some(token) => {
+                let problem = "your session has ended or the token was revoked; sign in again";
+                self.session_of_account(token).await?.ok_or(problem)?
+            }
+            None => match cookie {
+                Some(token) => match self.session_of_account(token).await? {
+                    Some(session) => session,
+                    None => self.session_of_guest(given).await?,
+                },
+                None => self.session_of_guest(given).await?,
+            },
+        };
+        Ok(Session { is_local, ..session })
     }
 
-    async fn session_of(&self, auth: Option<&Value>) -> Result<Session, String> {
-        let token = auth.and_then(|auth| auth.get("token")?.as_str()).filter(|token| {
+    async fn session_of_account(&self, token: &str) -> Result<Option<Session>, String> {
+        let found = self.credential(token).await.map_err(|error| error.to_string())?;
+        let Some(credential) = found else { return Ok(None) };
+        if !credential.allows(Scope::Read) || !credential.allows(Scope::Write) {
+            return Err("this token lacks the scopes read and write".to_owned());
+        }
+        Ok(Some(Session::of_account(credential)))
+    }
+
+    async fn session_of_guest(&self, token: Option<&str>) -> Result<Session, String> {
+        let token = token.filter(|token| {
             (1..=TOKEN_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
         });
         let Some(token) = token else { return Ok(Session::new(Guest::fresh(&*self.entropy), None)) };
@@ -67,7 +110,10 @@ impl Rooms {
     pub(crate) fn record_use(&self, session: &Session) {
         let now = self.clock.now();
         let mut recorded = session.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        if session.is_reserved || recorded.is_some_and(|recorded| now.saturating_sub(recorded) < RECORD_INTERVAL) {
+        if session.is_reserved
+            || session.account.is_some()
+            || recorded.is_some_and(|recorded| now.saturating_sub(recorded) < RECORD_INTERVAL)
+        {
             return;
         }
         *recorded = Some(now);
@@ -84,8 +130,32 @@ impl Rooms {
         }
     }
 
+    /// Whether a name is the bots', reserved in bots.yaml, or has special permissions there.
+    pub(crate) fn is_reserved(&self, username: &str) -> bool {
+        let shape = skeleton(username);
+        let reserved = self.config.name_tokens.keys().chain(&self.config.privileged);
+        reserved.chain([&self.config.nickname]).any(|name| skeleton(name) == shape)
+    }
+
+    /// Returns the name under which a person may join: that of the account, or the one that a guest asks for.
+    ///
+    /// # Errors
+    /// The name is the bots', that of an account, or reserved for somebody else in bots.yaml.
+    pub(crate) fn name_of(&self, username: String, session: &Session) -> Result<String, String> {
+        if let Some(credential) = session.credential() {
+            return Ok(credential.account.row.username.clone());
+        }
+        if self.account_names.contains(&username) {
+            return Err(format!(
+                "the name {username}, or one that looks like it, belongs to an account; sign in first"
+            ));
+        }
+        self.check_name(&username, session)?;
+        Ok(username)
+    }
+
     /// Checks that a name is not the bots' and not reserved for somebody else in bots.yaml.
-    pub(crate) fn check_name(&self, username: &str, session: &Session) -> Result<(), String> {
+    fn check_name(&self, username: &str, session: &Session) -> Result<(), String> {
         let shape = skeleton(username);
         let nickname = &self.config.nickname;
         if shape == skeleton(nickname) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use socketioxide::SocketIo;
@@ -14,6 +15,7 @@ use crate::connection::Connection;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Press, React, Send, Typing, Upload, Users, read};
 use crate::encode::{Ack, Connected, NOT_IN_ROOM};
 use crate::guests::Guest;
+use crate::http::caller::{check_site, cookie};
 use crate::limiter::Verdict;
 use crate::limits::Kind;
 use crate::peer::{AckSender, Peer};
@@ -51,7 +53,10 @@ impl Rooms {
             let rooms = Arc::clone(&registering);
             async move {
                 let is_local = Peer::of(socket.clone()).is_some_and(|peer| peer.connection.is_local);
-                let session = rooms.identify(auth.ok().as_ref(), is_local).await?;
+                let headers = &socket.req_parts().headers;
+                // A page of another site has the cookie too.
+                let cookie = check_site(&Method::POST, headers).ok().and_then(|()| cookie(headers));
+                let session = rooms.identify(auth.ok().as_ref(), cookie, is_local).await?;
                 rooms.register(&socket, session)
             }
         };
@@ -62,6 +67,9 @@ impl Rooms {
         let Some(peer) = Peer::of(socket.clone()) else {
             return Err("this session was not opened by this server; reconnect".to_owned());
         };
+        if let Some(credential) = session.credential() {
+            self.open_sockets.add(credential.hash(), &peer.connection);
+        }
         // Not the peer itself, which would keep the socket alive.
         socket.extensions.insert(Arc::new(ConnectionGuard(peer.connection)));
         socket.extensions.insert(session.guest.clone());
@@ -87,6 +95,9 @@ impl Rooms {
                 }
                 rooms.record_end(&session);
                 if let Some(peer) = Peer::of(socket) {
+                    if let Some(credential) = session.credential() {
+                        rooms.open_sockets.remove(credential.hash(), &peer.connection);
+                    }
                     peer.connection.end();
                 }
             }

@@ -27,9 +27,7 @@ pub(crate) struct Description {
 }
 
 pub(crate) fn routes(description: Arc<Description>) -> Router {
-    Router::new()
-        .route("/openapi.json", get(openapi))
-        .with_state(description)
+    Router::new().route("/openapi.json", get(openapi)).with_state(description)
 }
 
 async fn openapi(State(description): State<Arc<Description>>) -> impl IntoResponse {

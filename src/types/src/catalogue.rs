@@ -138,6 +138,14 @@ catalogue! {
     ScriptHeads = "script_heads",
     /// Versions of scripts that no run uses any more, by script and hash. The engine's.
     EndedVersions = "ended_versions",
+    /// Accounts of the room service, by id. The rooms adapter's.
+    Accounts = "accounts",
+    /// Account ids by the confusable skeleton of the name. The rooms adapter's.
+    AccountNames = "account_names",
+    /// Account ids by e-mail address, in lower case. The rooms adapter's.
+    AccountEmails = "account_emails",
+    /// Sessions and access tokens, by account and the hash of the token. The rooms adapter's.
+    AccountCredentials = "account_credentials",
 }
 
 impl TableId {

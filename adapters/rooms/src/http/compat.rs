@@ -1,35 +1,14 @@
-//! Legacy routes (`/chat`, `/join`) on the current handlers.
+//! The routes of the documents that the service follows, on the same handlers as our own.
+
+mod talkrooms;
+mod vaultroom;
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Form;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use serde::Deserialize;
 
-use super::{percent, web};
-use crate::decode;
+use crate::service::Rooms;
 
-pub(super) fn routes() -> Router {
-    Router::new()
-        // TalkRooms: the page reads username and room from the query.
-        .route("/chat", get(web::page))
-        .route("/join", post(join))
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    username: String,
-    room: String,
-}
-
-async fn join(Form(entry): Form<Entry>) -> Response {
-    let entry = decode::Join { username: entry.username, room: entry.room, last_id: None, locale: None };
-    match entry.checked() {
-        Ok(entry) => {
-            let (username, room) = (percent::encode(&entry.username), percent::encode(&entry.room));
-            Redirect::to(&format!("/chat?username={username}&room={room}")).into_response()
-        }
-        Err(problem) => (StatusCode::BAD_REQUEST, problem).into_response(),
-    }
+pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
+    talkrooms::routes().merge(vaultroom::routes(rooms))
 }

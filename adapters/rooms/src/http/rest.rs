@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{download, upload};
+use crate::conversation::is_private;
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::command::Command;
 use crate::service::Rooms;
@@ -43,12 +44,15 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
         let mut list = Vec::new();
         for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
             let (name, row) = row?;
+            if is_private(&name) {
+                continue;
+            }
             let last = history::last(&snapshot, &name, 1)?.pop().map_or(row.created, |(_, message)| message.time);
             let users = people.remove(&name).unwrap_or_default();
             list.push(describe(&name, &users, &row, Some(last)));
         }
         // Rooms without messages.
-        let silent = people.iter().filter(|(_, users)| !users.is_empty());
+        let silent = people.iter().filter(|(name, users)| !users.is_empty() && !is_private(name));
         list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
         Ok(list)
     };

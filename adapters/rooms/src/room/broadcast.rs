@@ -6,6 +6,7 @@ use serde::Serialize;
 use socketioxide::socket::Sid;
 
 use super::state::State;
+use super::state::commit::Requester;
 use crate::encode::{Ack, ErrorMessage};
 use crate::peer::{AckSender, Peer};
 
@@ -34,6 +35,14 @@ impl State {
             drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
         }
         drop(ack.send(&Ack::Error { error: problem }));
+    }
+
+    /// Refuses a request of a client, whichever way it came.
+    pub(super) fn refuse_request(&mut self, requester: Requester, problem: String) {
+        match requester {
+            Requester::Client { sid, ack } => self.refuse(sid, ack, problem),
+            other => other.reply(Err(problem)),
+        }
     }
 
     /// Disconnects clients whose queue is full, with the reason. They catch up when they reconnect.

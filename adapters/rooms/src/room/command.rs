@@ -12,6 +12,7 @@ use crate::decode::{Choose, Delete, Edit, Fill, History, Join, Press, React, Sen
 use crate::guests::Guest;
 use crate::history::MessageRow;
 use crate::peer::{AckSender, Peer};
+use crate::presence::Author;
 
 /// A command to a room.
 pub(crate) enum Command {
@@ -28,6 +29,12 @@ pub(crate) enum Command {
         sid: Sid,
         send: Send,
         ack: AckSender,
+    },
+    /// A message of an account, over HTTP. The answer is its id.
+    PostAs {
+        author: Author,
+        send: Send,
+        answer: oneshot::Sender<Result<Option<String>, String>>,
     },
     Edit {
         sid: Sid,

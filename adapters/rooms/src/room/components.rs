@@ -63,7 +63,7 @@ impl State {
 
     /// Emits an event that changes nothing in the room, and replies once it is durable.
     fn emit_interaction(&mut self, username: &str, kind: EventKind, requester: Requester) {
-        let receipt = self.cx.context.sink.emit(self.event(username, kind), Batch::default());
+        let receipt = self.commit_event(self.event(username, kind), Batch::default());
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());
             CommitResult { result, on_commit: OnCommit::Reply(requester) }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use palabre_platform::Receipt;
 use palabre_types::{Batch, Event, EventKind, Member, User, UserId};
 
 use super::state::State;
+use crate::conversation::is_private;
 use crate::history::MessageRow;
+use crate::presence::Author;
 
 impl State {
     /// Returns an event caused by a person in the room.
@@ -43,9 +46,25 @@ impl State {
         self.event_of(author, row.author.as_deref(), EventKind::MessageDelete { message, before: Some(before), by })
     }
 
+    /// Returns an event caused by an author, who need not be in the room.
+    pub(super) fn event_by(&self, author: &Author, kind: EventKind) -> Event {
+        let user = self.user(&author.username, self.presence.locale(&author.username));
+        self.event_of(user, Some(&*author.guest), kind)
+    }
+
     /// Emits an event without rows, for which nobody waits.
     pub(super) fn emit(&self, event: Event) {
-        drop(self.cx.context.sink.emit(event, Batch::default()));
+        drop(self.commit_event(event, Batch::default()));
+    }
+
+    /// Commits an event with its rows. Scripts do not see what happens in a private conversation.
+    pub(super) fn commit_event(&self, event: Event, rows: Batch) -> Receipt {
+        let cx = &self.cx.context;
+        if is_private(&self.room.name) {
+            cx.sink.write(&cx.bot.name, "in a private conversation", rows)
+        } else {
+            cx.sink.emit(event, rows)
+        }
     }
 
     pub(super) fn user(&self, username: &str, locale: Option<String>) -> User {

@@ -69,7 +69,7 @@ impl State {
         let form = &open.form;
         let action = if form.action.is_empty() { form.title.clone() } else { form.action.clone() };
         let kind = EventKind::Form { action, message: None, values, interaction: None };
-        let receipt = self.cx.context.sink.emit(self.event(&username, kind), Batch::default());
+        let receipt = self.commit_event(self.event(&username, kind), Batch::default());
         let on_commit = OnCommit::Submitted { user, id: fill.form.clone(), requester };
         self.pending.push_back(Box::pin(async move {
             CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }

@@ -6,6 +6,7 @@ use palabre_platform::Verdict;
 use palabre_types::{EventKind, Millis, Permission};
 
 use super::state::State;
+use crate::conversation::is_private;
 use crate::decode;
 use crate::history::MessageRow;
 use crate::presence::Author;
@@ -15,7 +16,7 @@ impl State {
     pub(super) fn may_speak(&self, author: &Author, now: Millis) -> Result<(), String> {
         self.may_write(author, now)?;
         let is_bound = self.rules.locked || self.rules.slowmode > 0;
-        if !is_bound || self.is_moderator(&author.username) {
+        if !is_bound || self.is_moderator(author) {
             return Ok(());
         }
         if self.rules.locked {
@@ -29,8 +30,8 @@ impl State {
     }
 
     /// Whether a user is exempt from the rules: a moderator must be able to lift them.
-    fn is_moderator(&self, username: &str) -> bool {
-        let event = self.event(username, EventKind::Typing { status: None });
+    fn is_moderator(&self, author: &Author) -> bool {
+        let event = self.event_by(author, EventKind::Typing { status: None });
         self.cx.context.gate.permission(&event) >= Permission::Moderator
     }
 
@@ -42,8 +43,11 @@ impl State {
 
     /// Passes a new or edited message through the scripts, which may change or refuse it.
     pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
+        if is_private(&self.room.name) {
+            return Ok(row);
+        }
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };
-        let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event(&author.username, kind));
+        let (gate, event) = (Arc::clone(&self.cx.context.gate), self.event_by(author, kind));
         match gate.before_message(event).await {
             Verdict::Pass => Ok(row),
             Verdict::Change(text) => match decode::text(&text) {

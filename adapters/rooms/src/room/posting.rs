@@ -12,38 +12,45 @@ use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
+use crate::presence::Author;
 use crate::uploads::{UploadLimits, Waiting};
 
 impl State {
-    /// Posts a message of a client.
-    pub(super) async fn post(&mut self, sid: Sid, send: Send, ack: AckSender) {
-        let now = self.cx.context.clock.now();
+    /// Posts a message of a client that is in the room.
+    pub(super) async fn post_of_client(&mut self, sid: Sid, send: Send, ack: AckSender) {
         let Some(session) = self.presence.session(sid) else {
             drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
             return;
         };
         let author = session.author();
+        self.post(author, send, Requester::Client { sid, ack }).await;
+    }
+
+    /// Posts a message.
+    pub(super) async fn post(&mut self, author: Author, send: Send, requester: Requester) {
+        let now = self.cx.context.clock.now();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
             let problem = "the server is shutting down; send the message again when it is back";
-            return self.refuse(sid, ack, problem.to_owned());
+            return self.refuse_request(requester, problem.to_owned());
         }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
         if let Some(nonce) = &nonce
             && self.is_repeated(nonce, &author, &send.message).await
         {
             // After the first one, which may not be durable yet.
-            let on_commit = OnCommit::Repeated { nonce: nonce.clone(), requester: Requester::Client { sid, ack } };
+            let on_commit = OnCommit::Repeated { nonce: nonce.clone(), requester };
             self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
             return;
         }
         if let Err(problem) = self.may_speak(&author, now) {
-            return self.refuse(sid, ack, problem);
+            return self.refuse_request(requester, problem);
         }
         if let Some(id) = &send.reply_to
             && self.find(id).await.is_none()
         {
-            return self.refuse(sid, ack, "the message you are replying to is not in this room any more".to_owned());
+            let problem = "the message you are replying to is not in this room any more";
+            return self.refuse_request(requester, problem.to_owned());
         }
         let position = self.next;
         let mut rows = Batch::default();
@@ -54,7 +61,7 @@ impl State {
         });
         let (attachments, committing) = match attached {
             Ok(attached) => attached,
-            Err(problem) => return self.refuse(sid, ack, problem),
+            Err(problem) => return self.refuse_request(requester, problem),
         };
         let row = MessageRow {
             attachments,
@@ -69,7 +76,7 @@ impl State {
         };
         let row = match self.apply_gate(&author, row).await {
             Ok(row) => row,
-            Err(reason) => return self.refuse(sid, ack, reason),
+            Err(reason) => return self.refuse_request(requester, reason),
         };
         if let Some(nonce) = nonce {
             self.nonces.remember(nonce, row.id.clone());
@@ -77,9 +84,9 @@ impl State {
         self.cx.uploads.taken(&send.files);
         self.rules.record_message(&author.guest, now);
         let row = self.append(&mut rows, row);
-        let event = self.event(&row.username, EventKind::Message { message: row.message(self.user_id(&row.username)) });
-        let receipt = self.cx.context.sink.emit(event, rows);
-        let on_commit = OnCommit::Show { position, row, requester: Requester::Client { sid, ack } };
+        let event = self.event_by(&author, EventKind::Message { message: row.message(self.user_id(&row.username)) });
+        let receipt = self.commit_event(event, rows);
+        let on_commit = OnCommit::Show { position, row, requester };
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());
             drop(committing);
@@ -115,14 +122,16 @@ impl State {
         self.shown_before = self.shown_before.max(position + 1);
         if let Err(problem) = result {
             self.recent.retain(|(other, _)| *other != position);
-            if let Requester::Client { sid, .. } = &requester {
+            if let Requester::Client { .. } | Requester::Http(_) = &requester {
                 self.rules.forget_message(row.author.as_deref().unwrap_or_default());
                 if let Some(nonce) = &row.nonce {
                     self.nonces.forget(&(row.username.to_lowercase(), nonce.clone()));
                 }
-                if let Some(session) = self.presence.session(*sid) {
-                    drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
-                }
+            }
+            if let Requester::Client { sid, .. } = &requester
+                && let Some(session) = self.presence.session(*sid)
+            {
+                drop(session.socket.emit("error", &ErrorMessage { message: &problem }));
             }
             return requester.reply(Err(problem));
         }

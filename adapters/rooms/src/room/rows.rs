@@ -68,7 +68,7 @@ impl State {
             touched.push(position);
         }
         let receipt = match event {
-            Some(event) => self.cx.context.sink.emit(event, rows.batch),
+            Some(event) => self.commit_event(event, rows.batch),
             None => self.cx.write("a change in a room", rows.batch),
         };
         let on_commit = OnCommit::Changed { change, touched, requester };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use palabre_types::{ActionError, Outcome};
 use socketioxide::socket::Sid;
+use tokio::sync::oneshot;
 
 use super::nonces::Nonce;
 use crate::encode::Ack;
@@ -63,6 +64,8 @@ pub(crate) enum Requester {
         ack: AckSender,
     },
     Bot(Answer),
+    /// A request over HTTP.
+    Http(oneshot::Sender<Result<Option<String>, String>>),
     /// A step of another request.
     Nobody,
 }
@@ -94,6 +97,10 @@ impl Requester {
             Self::Bot(answer) => {
                 // The store accepts no writes at present, which is not the action's fault.
                 let result = result.map(|id| Outcome { message: id.map(Into::into) }).map_err(ActionError::Unavailable);
+                let _asked = answer.send(result);
+            }
+            Self::Http(answer) => {
+                // The client may be gone.
                 let _asked = answer.send(result);
             }
             Self::Nobody => {

@@ -1,0 +1,14 @@
+//! Accounts: people with a name of their own, a password, sessions and access tokens.
+//!
+//! A person without an account is a guest (see `guests`).
+
+pub(crate) mod credential;
+pub(crate) mod error;
+pub(crate) mod identity;
+pub(crate) mod login;
+pub(crate) mod names;
+pub(crate) mod open_sockets;
+pub(crate) mod password;
+pub(crate) mod profile;
+pub(crate) mod registration;
+pub(crate) mod rows;

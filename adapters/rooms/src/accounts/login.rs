@@ -1,0 +1,178 @@
+//! Logins, sessions and access tokens.
+
+use palabre_platform::EmitError;
+use palabre_types::{Batch, Millis};
+use serde::Deserialize;
+
+use super::credential::{self, Credential, SESSION_LIFE, Token};
+use super::error::AccountError;
+use super::password;
+use super::rows::{ACCOUNTS, Account, AccountRow, CREDENTIALS, CredentialKind, CredentialRow, Scope};
+use crate::limiter::{Network, Verdict, Who};
+use crate::limits::Kind;
+use crate::service::Rooms;
+
+/// Maximum length of a label, in characters; longer ones are cut.
+const LABEL_MAX: usize = 100;
+/// Maximum number of sessions and tokens of one account. The session used least recently makes room.
+const CREDENTIALS_MAX: usize = 100;
+
+/// A request for a session.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with username and password")]
+pub(crate) struct Login {
+    /// The username or the e-mail address.
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+/// A request for an access token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with name and scopes")]
+pub(crate) struct TokenRequest {
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<Scope>,
+    /// Days after which it expires; never if it is missing.
+    #[serde(default)]
+    pub(crate) days: Option<u32>,
+}
+
+/// A request for another password.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with current and new")]
+pub(crate) struct PasswordChange {
+    pub(crate) current: String,
+    pub(crate) new: String,
+}
+
+impl Rooms {
+    /// Checks the password and opens a session. `label` is the program of the person.
+    pub(crate) async fn log_in(
+        &self,
+        login: Login,
+        label: &str,
+        network: Network,
+    ) -> Result<(Account, Token), AccountError> {
+        let Login { username, password } = login;
+        self.limit_logins(network, &username)?;
+        let found = self.read_store(move |snapshot| Account::find_by_login(snapshot, &username)).await?;
+        let hash = found.as_ref().map(|account| account.row.password.clone());
+        let is_right = self.passwords.verify(password, hash).await?;
+        let account = found.filter(|_| is_right).ok_or(AccountError::WrongCredentials)?;
+        let token = self.open_session(&account, label).await?;
+        Ok((account, token))
+    }
+
+    /// Opens a session of an account.
+    pub(crate) async fn open_session(&self, account: &Account, label: &str) -> Result<Token, AccountError> {
+        let expires = Some(self.clock.now().saturating_add(SESSION_LIFE));
+        self.add_credential(account, CredentialKind::Session, label, Scope::ALL.to_vec(), expires).await
+    }
+
+    /// Creates an access token of an account.
+    pub(crate) async fn create_token(&self, account: &Account, request: TokenRequest) -> Result<Token, AccountError> {
+        let TokenRequest { name, mut scopes, days } = request;
+        if name.trim().is_empty() || scopes.is_empty() {
+            return Err(AccountError::Invalid("a token needs a name and at least one scope".to_owned()));
+        }
+        scopes.sort_unstable_by_key(|scope| scope.name());
+        scopes.dedup();
+        let expires = days.map(|days| self.clock.now().saturating_add(Millis::from(days) * 86_400_000));
+        self.add_credential(account, CredentialKind::Token, &name, scopes, expires).await
+    }
+
+    async fn add_credential(
+        &self,
+        account: &Account,
+        kind: CredentialKind,
+        label: &str,
+        scopes: Vec<Scope>,
+        expires: Option<Millis>,
+    ) -> Result<Token, AccountError> {
+        let (token, now) = (Token::fresh(&account.id, &*self.entropy), self.clock.now());
+        let label = label.trim().chars().filter(|letter| !letter.is_control()).take(LABEL_MAX).collect();
+        let row = CredentialRow { kind, label, scopes, created: now, last_use: now, expires };
+        let mut rows = self.make_room_for_credential(account).await?;
+        // Not if the account is deleted at this moment.
+        ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
+        CREDENTIALS.put_until(&mut rows, &token.key(), &row, expires);
+        match self.write("a new credential", rows).await {
+            Err(EmitError::Refused) => Err(AccountError::WrongCredentials),
+            written => written.map(|()| token).map_err(AccountError::from),
+        }
+    }
+
+    /// Returns the rows that remove the session used least recently, if the account has too many credentials.
+    async fn make_room_for_credential(&self, account: &Account) -> Result<Batch, AccountError> {
+        let (id, mut rows) = (account.id.clone(), Batch::default());
+        let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
+        if known.len() < CREDENTIALS_MAX {
+            return Ok(rows);
+        }
+        let sessions = known.iter().filter(|(_, row)| row.kind == CredentialKind::Session);
+        let Some((hash, _)) = sessions.min_by_key(|(_, row)| row.last_use) else {
+            let problem = format!("the account has {CREDENTIALS_MAX} access tokens; revoke one first");
+            return Err(AccountError::Invalid(problem));
+        };
+        CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
+        Ok(rows)
+    }
+
+    /// Revokes the credential with a public id.
+    pub(crate) async fn revoke(&self, account: &Account, id: &str) -> Result<(), AccountError> {
+        let owner = account.id.clone();
+        let known = self.read_store(move |snapshot| credential::list(snapshot, &owner)).await?;
+        let found = known.into_iter().find(|(hash, _)| credential::public_id(hash) == id);
+        let (hash, _) = found.ok_or(AccountError::NotFound("the account has no such session or token"))?;
+        let mut rows = Batch::default();
+        CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
+        self.write("a credential was revoked", rows).await?;
+        self.open_sockets.end(&hash);
+        Ok(())
+    }
+
+    /// Changes the password. All other sessions end, and all tokens are revoked.
+    pub(crate) async fn change_password(
+        &self,
+        credential: &Credential,
+        change: PasswordChange,
+        network: Network,
+    ) -> Result<(), AccountError> {
+        let account = &credential.account;
+        password::check(&change.new, &account.row.username)?;
+        self.limit_logins(network, &account.row.username)?;
+        if !self.passwords.verify(change.current, Some(account.row.password.clone())).await? {
+            return Err(AccountError::WrongCredentials);
+        }
+        let password = self.passwords.hash(change.new, &*self.entropy).await?;
+        let id = account.id.clone();
+        let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
+        let mut rows = Batch::default();
+        ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
+        ACCOUNTS.put(&mut rows, &account.id, &AccountRow { password, ..account.row.clone() });
+        let others: Vec<String> =
+            known.into_iter().map(|(hash, _)| hash).filter(|hash| hash != credential.hash()).collect();
+        for hash in &others {
+            CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
+        }
+        match self.write("another password", rows).await {
+            Ok(()) => {
+                others.iter().for_each(|hash| self.open_sockets.end(hash));
+                Ok(())
+            }
+            Err(EmitError::Refused) => {
+                Err(AccountError::Invalid("the account was changed elsewhere; try again".to_owned()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Counts an attempt against the limits of its address and of its account.
+    pub(crate) fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
+        let account = Who::Person(None, username.trim().to_lowercase().into());
+        match self.limiter.take(Kind::Login, &[Who::Address(network), account]) {
+            Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),
+            Verdict::Pass | Verdict::Late(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Registration of an account.
+
+use palabre_platform::EmitError;
+use palabre_store::Snapshot;
+use palabre_text::skeleton;
+use palabre_types::Batch;
+use serde::Deserialize;
+
+use super::error::AccountError;
+use super::password;
+use super::rows::{ACCOUNTS, Account, AccountRow, EMAILS, NAMES, Profile};
+use crate::decode;
+use crate::limiter::Network;
+use crate::service::Rooms;
+
+/// Maximum length of a username, in characters.
+const USERNAME_MAX: usize = 32;
+/// Maximum length of an e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
+const EMAIL_MAX: usize = 254;
+
+/// A request for an account.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with username, email and password")]
+pub(crate) struct Registration {
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+impl Rooms {
+    /// Creates an account.
+    pub(crate) async fn register_account(
+        &self,
+        registration: Registration,
+        network: Network,
+    ) -> Result<Account, AccountError> {
+        let Registration { username, email, password } = registration;
+        let username = self.check_username(&username)?;
+        let email = check_email(&email)?;
+        password::check(&password, &username)?;
+        self.limit_logins(network, &username)?;
+        // Before the costly hash; the conditions of the batch decide.
+        if let Some(problem) = self.taken(&username, &email).await? {
+            return Err(AccountError::Invalid(problem));
+        }
+        let hash = self.passwords.hash(password, &*self.entropy).await?;
+        let id = format!("{:016x}", self.entropy.next());
+        let row =
+            AccountRow { username, email, password: hash, created: self.clock.now(), profile: Profile::default() };
+        let account = Account { id, row };
+        match self.write("registration of an account", rows_of(&account)).await {
+            Ok(()) => {
+                self.account_names.add(&account.row.username);
+                Ok(account)
+            }
+            Err(EmitError::Refused) => {
+                let problem = self.taken(&account.row.username, &account.row.email).await?;
+                Err(AccountError::Invalid(problem.unwrap_or_else(|| "the name is taken".to_owned())))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks a username and returns it trimmed.
+    fn check_username(&self, username: &str) -> Result<String, AccountError> {
+        let username = decode::username(username).map_err(AccountError::Invalid)?;
+        let is_plain = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+        if username.chars().count() > USERNAME_MAX || !username.chars().all(is_plain) {
+            let problem =
+                format!("the username must have at most {USERNAME_MAX} letters, digits, dots, hyphens and underscores");
+            return Err(AccountError::Invalid(problem));
+        }
+        if self.is_reserved(&username) {
+            return Err(AccountError::Invalid("the username is reserved; choose another one".to_owned()));
+        }
+        Ok(username)
+    }
+
+    /// Returns the problem if the name or the e-mail address is taken.
+    async fn taken(&self, username: &str, email: &str) -> Result<Option<String>, AccountError> {
+        let (username, email) = (username.to_owned(), email.to_owned());
+        self.read_store(move |snapshot| taken(snapshot, &username, &email)).await
+    }
+}
+
+fn taken(snapshot: &Snapshot, username: &str, email: &str) -> palabre_store::Result<Option<String>> {
+    if NAMES.get(snapshot, &skeleton(username))?.is_some() {
+        return Ok(Some(format!("the username {username}, or one that looks like it, is taken")));
+    }
+    let is_known = EMAILS.get(snapshot, &email.to_owned())?.is_some();
+    Ok(is_known.then(|| "there is an account with this e-mail address already".to_owned()))
+}
+
+fn rows_of(account: &Account) -> Batch {
+    let Account { id, row } = account;
+    let (name, email) = (skeleton(&row.username), row.email.clone());
+    let mut rows = Batch::default();
+    ACCOUNTS.require_absent(&mut rows, id);
+    NAMES.require_absent(&mut rows, &name);
+    EMAILS.require_absent(&mut rows, &email);
+    ACCOUNTS.put(&mut rows, id, row);
+    NAMES.put(&mut rows, &name, id);
+    EMAILS.put(&mut rows, &email, id);
+    rows
+}
+
+/// Checks an e-mail address and returns it in lower case.
+///
+/// Whether it exists is only known once a message arrives.
+fn check_email(email: &str) -> Result<String, AccountError> {
+    let email = email.trim().to_lowercase();
+    let is_plausible = email.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && !host.contains('@') && host.split('.').all(|label| !label.is_empty())
+    });
+    let is_plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    if !is_plausible || !is_plain || email.len() > EMAIL_MAX {
+        return Err(AccountError::Invalid(format!("\"{email}\" is not an e-mail address")));
+    }
+    Ok(email)
+}

@@ -1,0 +1,129 @@
+//! Tables of accounts.
+
+use palabre_store::{Result, Snapshot, Table};
+use palabre_text::skeleton;
+use palabre_types::{Millis, TableId};
+use serde::{Deserialize, Serialize};
+
+/// Accounts by id.
+pub(crate) const ACCOUNTS: Table<String, AccountRow> = Table::new(TableId::Accounts);
+/// Account ids by the skeleton of the name, so that no two names can be mistaken for each other.
+pub(crate) const NAMES: Table<String, String> = Table::new(TableId::AccountNames);
+/// Account ids by e-mail address, in lower case.
+pub(crate) const EMAILS: Table<String, String> = Table::new(TableId::AccountEmails);
+/// Sessions and access tokens, by account and the hash of the token.
+pub(crate) const CREDENTIALS: Table<(String, String), CredentialRow> = Table::new(TableId::AccountCredentials);
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AccountRow {
+    pub(crate) username: String,
+    pub(crate) email: String,
+    /// The hash of the password, with its parameters, as a PHC string.
+    pub(crate) password: String,
+    pub(crate) created: Millis,
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub(crate) profile: Profile,
+}
+
+/// The self-description of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    /// The name that others see; the username if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) display_name: Option<String>,
+    /// The language, as a BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<String>,
+    /// The time zone, as an IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) time_zone: Option<String>,
+    /// A line of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
+}
+
+impl Profile {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A session or an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CredentialRow {
+    pub(crate) kind: CredentialKind,
+    /// The name of the token, or the program with which a session was opened.
+    pub(crate) label: String,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) created: Millis,
+    pub(crate) last_use: Millis,
+    pub(crate) expires: Option<Millis>,
+}
+
+/// The kind of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CredentialKind {
+    /// Opened by a login; ends when it is not used.
+    Session,
+    /// Created for a program.
+    Token,
+}
+
+/// A permission of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    /// Reading rooms, messages and people.
+    Read,
+    /// Sending and changing messages.
+    Write,
+    /// Changing the account itself: password, profile, sessions and tokens.
+    Account,
+}
+
+impl Scope {
+    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Account];
+
+    /// Returns the name in requests.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// An account with its id.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) row: AccountRow,
+}
+
+impl Account {
+    /// Returns the account with an id.
+    pub(crate) fn find(snapshot: &Snapshot, id: &str) -> Result<Option<Self>> {
+        let id = id.to_owned();
+        Ok(ACCOUNTS.get(snapshot, &id)?.map(|row| Self { id, row }))
+    }
+
+    /// Returns the account with this username or e-mail address.
+    pub(crate) fn find_by_login(snapshot: &Snapshot, login: &str) -> Result<Option<Self>> {
+        let by_name = NAMES.get(snapshot, &skeleton(login.trim()))?;
+        // A confusable name finds the same row, and is not the name of the account.
+        if let Some(id) = by_name
+            && let Some(found) = Self::find(snapshot, &id)?
+            && found.row.username.to_lowercase() == login.trim().to_lowercase()
+        {
+            return Ok(Some(found));
+        }
+        match EMAILS.get(snapshot, &login.trim().to_lowercase())? {
+            Some(id) => Self::find(snapshot, &id),
+            None => Ok(None),
+        }
+    }
+}

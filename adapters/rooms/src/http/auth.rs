@@ -1,0 +1,153 @@
+//! `/api/auth`: registration, login, sessions and access tokens.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use palabre_types::iso8601;
+use serde_json::{Value, json};
+
+use super::body::Body;
+use super::caller::{Caller, Origin, SESSION_COOKIE, check_site};
+use super::problem::Problem;
+use crate::accounts::credential::{self, SESSION_LIFE, Token};
+use crate::accounts::login::{Login, PasswordChange, TokenRequest};
+use crate::accounts::registration::Registration;
+use crate::accounts::rows::{CredentialKind, CredentialRow, Scope};
+use crate::service::Rooms;
+
+type Answer = Result<Response, Problem>;
+
+pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
+    Router::new()
+        .route("/api/auth/register", post(register))
+        .route("/api/auth/login", post(login))
+        .route("/api/auth/logout", post(logout))
+        .route("/api/auth/me", get(me))
+        .route("/api/auth/password", post(password))
+        .route("/api/auth/sessions", get(sessions))
+        .route("/api/auth/sessions/{id}", delete(revoke))
+        .route("/api/auth/tokens", get(tokens).post(create_token))
+        .route("/api/auth/tokens/{id}", delete(revoke))
+        .with_state(Arc::clone(rooms))
+}
+
+async fn register(
+    State(rooms): State<Arc<Rooms>>,
+    Origin(network): Origin,
+    headers: HeaderMap,
+    Body(registration): Body<Registration>,
+) -> Answer {
+    check_site(&Method::POST, &headers)?;
+    let account = rooms.register_account(registration, network).await?;
+    let token = rooms.open_session(&account, program(&headers)).await?;
+    Ok((StatusCode::CREATED, session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
+}
+
+async fn login(
+    State(rooms): State<Arc<Rooms>>,
+    Origin(network): Origin,
+    headers: HeaderMap,
+    Body(login): Body<Login>,
+) -> Answer {
+    check_site(&Method::POST, &headers)?;
+    let (account, token) = rooms.log_in(login, program(&headers), network).await?;
+    Ok((session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
+}
+
+async fn logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> Answer {
+    rooms.revoke(&credential.account, credential.id()).await?;
+    Ok((StatusCode::NO_CONTENT, no_cookie()).into_response())
+}
+
+async fn me(Caller(credential): Caller) -> Json<Value> {
+    Json(credential.account.private())
+}
+
+async fn password(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    Origin(network): Origin,
+    Body(change): Body<PasswordChange>,
+) -> Answer {
+    caller.require(Scope::Account)?;
+    rooms.change_password(&caller.0, change, network).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn sessions(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Answer {
+    listed(&rooms, &caller, CredentialKind::Session).await
+}
+
+async fn tokens(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Answer {
+    listed(&rooms, &caller, CredentialKind::Token).await
+}
+
+async fn listed(rooms: &Rooms, caller: &Caller, kind: CredentialKind) -> Answer {
+    caller.require(Scope::Account)?;
+    let owner = caller.0.account.id.clone();
+    let found = rooms.read_store(move |snapshot| credential::list(snapshot, &owner)).await?;
+    let of_kind = found.iter().filter(|(_, row)| row.kind == kind);
+    let listed: Vec<Value> = of_kind.map(|(hash, row)| describe(hash, row, caller.0.id())).collect();
+    Ok(Json(listed).into_response())
+}
+
+fn describe(hash: &str, row: &CredentialRow, current: &str) -> Value {
+    let id = credential::public_id(hash);
+    json!({
+        "id": id,
+        "name": row.label,
+        "scopes": row.scopes,
+        "created": iso8601(row.created),
+        "last_use": iso8601(row.last_use),
+        "expires": row.expires.map(iso8601),
+        "current": id == current,
+    })
+}
+
+async fn create_token(State(rooms): State<Arc<Rooms>>, caller: Caller, Body(request): Body<TokenRequest>) -> Answer {
+    caller.require(Scope::Account)?;
+    // Otherwise a token could create others that outlive it.
+    if !caller.0.is_session() {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "access tokens are created by people who are signed in"));
+    }
+    let token = rooms.create_token(&caller.0.account, request).await?;
+    let (_, hash) = token.key();
+    let created = json!({ "id": credential::public_id(&hash), "token": token.text });
+    Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+async fn revoke(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(id): Path<String>) -> Answer {
+    caller.require(Scope::Account)?;
+    rooms.revoke(&caller.0.account, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Returns the program of a person, as the label of a session.
+pub(super) fn program(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown program")
+}
+
+fn with_token(mut account: Value, token: &Token) -> Value {
+    account["token"] = json!(token.text);
+    account
+}
+
+/// The header with which a browser keeps a session; scripts of the page cannot read it.
+pub(super) fn session_cookie(token: &Token) -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
+    let seconds = SESSION_LIFE / 1_000;
+    set_cookie(&format!("{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}", token.text))
+}
+
+/// The header with which a browser forgets a session.
+pub(super) fn no_cookie() -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
+    set_cookie(&format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
+}
+
+fn set_cookie(cookie: &str) -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
+    let cookie = HeaderValue::from_str(cookie).unwrap_or_else(|_invalid| HeaderValue::from_static(""));
+    AppendHeaders([(header::SET_COOKIE, cookie)])
+}

@@ -1,0 +1,52 @@
+//! Bodies of requests: JSON, or a form where the documents have one.
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, FromRequest, Json, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// A JSON body. One that cannot be read is refused as JSON.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(Problem::from(rejection).into_response()),
+        }
+    }
+}
+
+/// A body that is JSON or a form.
+pub(super) struct JsonOrForm<T> {
+    pub(super) body: T,
+    pub(super) is_form: bool,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonOrForm<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+            return match Form::from_request(request, state).await {
+                Ok(Form(body)) => Ok(Self { body, is_form: true }),
+                Err(rejection) => Err(of_form(&rejection).into_response()),
+            };
+        }
+        Body::from_request(request, state).await.map(|Body(body)| Self { body, is_form: false })
+    }
+}
+
+fn of_form(rejection: &FormRejection) -> Problem {
+    let status = match rejection.status() {
+        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        status => status,
+    };
+    Problem::new(status, rejection.body_text())
+}

@@ -1,0 +1,166 @@
+//! VaultRoom: accounts, and private messages between them.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use palabre_types::iso8601;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::auth::{no_cookie, program, session_cookie};
+use super::super::body::JsonOrForm;
+use super::super::caller::{Caller, Origin, check_site, cookie};
+use super::super::messages::Part;
+use super::super::problem::Problem;
+use crate::accounts::credential::{SESSION_LIFE, Token};
+use crate::accounts::login::Login;
+use crate::accounts::registration::Registration;
+use crate::accounts::rows::{Account, Scope};
+use crate::decode::Send;
+use crate::service::Rooms;
+
+pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
+    Router::new()
+        .route("/register", post(register))
+        .route("/login", post(login))
+        .route("/logout", get(logout))
+        .route("/auth/login", post(auth_login))
+        .route("/auth/logout", post(auth_logout))
+        .route("/get-users", get(users))
+        .route("/send-message", post(send))
+        .route("/get-messages", get(messages))
+        .with_state(Arc::clone(rooms))
+}
+
+async fn register(
+    State(rooms): State<Arc<Rooms>>,
+    Origin(network): Origin,
+    headers: HeaderMap,
+    JsonOrForm { body, is_form }: JsonOrForm<Registration>,
+) -> Result<Response, Problem> {
+    check_site(&Method::POST, &headers)?;
+    let account = rooms.register_account(body, network).await?;
+    let token = rooms.open_session(&account, program(&headers)).await?;
+    Ok(signed_in(&account, &token, StatusCode::CREATED, is_form))
+}
+
+async fn login(
+    State(rooms): State<Arc<Rooms>>,
+    Origin(network): Origin,
+    headers: HeaderMap,
+    JsonOrForm { body, is_form }: JsonOrForm<Login>,
+) -> Result<Response, Problem> {
+    check_site(&Method::POST, &headers)?;
+    let (account, token) = rooms.log_in(body, program(&headers), network).await?;
+    Ok(signed_in(&account, &token, StatusCode::OK, is_form))
+}
+
+fn signed_in(account: &Account, token: &Token, status: StatusCode, is_form: bool) -> Response {
+    let cookie = session_cookie(token);
+    if is_form {
+        return (cookie, Redirect::to("/")).into_response();
+    }
+    (status, cookie, Json(account.private())).into_response()
+}
+
+/// Ends the session of the cookie. A link, as the document has it, and harmless from another site.
+async fn logout(State(rooms): State<Arc<Rooms>>, headers: HeaderMap) -> Result<Response, Problem> {
+    if let Some(token) = cookie(&headers)
+        && let Some(credential) = rooms.credential(token).await?
+    {
+        rooms.revoke(&credential.account, credential.id()).await?;
+    }
+    Ok((no_cookie(), Redirect::to("/")).into_response())
+}
+
+async fn auth_login(
+    State(rooms): State<Arc<Rooms>>,
+    Origin(network): Origin,
+    headers: HeaderMap,
+    JsonOrForm { body, .. }: JsonOrForm<Login>,
+) -> Result<Response, Problem> {
+    check_site(&Method::POST, &headers)?;
+    let (account, token) = rooms.log_in(body, program(&headers), network).await?;
+    let (_, hash) = token.key();
+    let data = json!({
+        "session_id": crate::accounts::credential::public_id(&hash),
+        "user_id": account.id,
+        "expires_at": iso8601(rooms.clock.now().saturating_add(SESSION_LIFE)),
+        "token": token.text,
+    });
+    let answer = json!({ "success": true, "message": "signed in", "data": data });
+    Ok((session_cookie(&token), Json(answer)).into_response())
+}
+
+async fn auth_logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> Result<Response, Problem> {
+    rooms.revoke(&credential.account, credential.id()).await?;
+    Ok((no_cookie(), Json(json!({ "success": true, "message": "signed out" }))).into_response())
+}
+
+/// All accounts but one's own.
+async fn users(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let (page, has_more) = rooms.accounts(after, None).await?;
+        after = page.last().map(|account| account.id.clone());
+        let others = page.iter().filter(|account| account.id != caller.0.account.id);
+        all.extend(others.map(|account| rooms.describe(account)));
+        // The document has no pages; `/api/users` has.
+        if !has_more || all.len() >= USERS_MAX {
+            return Ok(Json(Value::Array(all)));
+        }
+    }
+}
+
+/// Maximum number of accounts in the list without pages.
+const USERS_MAX: usize = 1_000;
+
+#[derive(Deserialize)]
+struct PrivateMessage {
+    recipient_id: Value,
+    message: String,
+}
+
+async fn send(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    Origin(network): Origin,
+    JsonOrForm { body, .. }: JsonOrForm<PrivateMessage>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Write)?;
+    let recipient = match body.recipient_id {
+        Value::String(id) => id,
+        other => other.to_string(),
+    };
+    let room = rooms.conversation_with(&caller, recipient.clone()).await?;
+    let send = Send { message: body.message.clone(), nonce: None, reply_to: None, files: Vec::new() };
+    let id = rooms.send_as(&caller.0.account, &room, send, network).await?;
+    let data = json!({ "id": id, "recipient_id": recipient, "message": body.message });
+    Ok(Json(json!({ "status": "success", "data": data })))
+}
+
+#[derive(Deserialize)]
+struct Conversation {
+    receiver_id: String,
+}
+
+async fn messages(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    asked: Result<Query<Conversation>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let Query(Conversation { receiver_id }) = asked?;
+    let room = rooms.conversation_with(&caller, receiver_id).await?;
+    let page = rooms.page(&room, Part::default()).await?;
+    let described = page.rows.iter().map(
+        |row| json!({ "id": row.id, "sender": row.username, "content": row.text, "timestamp": iso8601(row.time) }),
+    );
+    Ok(Json(described.collect()))
+}

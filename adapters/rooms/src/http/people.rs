@@ -1,0 +1,74 @@
+//! `/api/users`: accounts, as others see them, and one's own profile.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::body::Body;
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::accounts::rows::{Account, Profile, Scope};
+use crate::service::Rooms;
+
+pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
+    Router::new()
+        .route("/api/users", get(list))
+        .route("/api/users/{id}", get(one).patch(change))
+        .with_state(Arc::clone(rooms))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn list(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let Query(Page { after, limit }) = page?;
+    let (accounts, has_more) = rooms.accounts(after, limit).await?;
+    let next = if has_more { accounts.last().map(|account| account.id.clone()) } else { None };
+    let users: Vec<Value> = accounts.iter().map(|account| rooms.describe(account)).collect();
+    Ok(Json(json!({ "users": users, "next": next })))
+}
+
+async fn one(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let found = rooms.read_store(move |snapshot| Account::find(snapshot, &id)).await?;
+    let account = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such account"))?;
+    Ok(Json(rooms.describe(&account)))
+}
+
+async fn change(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(profile): Body<Profile>,
+) -> Result<Response, Problem> {
+    caller.require(Scope::Account)?;
+    if id != "me" && id != caller.0.account.id {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "only the person can change a profile"));
+    }
+    let account = rooms.change_profile(caller.0.account, profile).await?;
+    Ok(Json(account.private()).into_response())
+}
+
+impl Rooms {
+    /// Returns what everybody may see of an account, and whether the person is online.
+    pub(super) fn describe(&self, account: &Account) -> Value {
+        let mut described = account.public();
+        described["online"] = json!(self.directory.is_online(&account.id));
+        described
+    }
+}
