@@ -24,7 +24,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     read("/openapi.json", "The OpenAPI description of this server", DESCRIBED),
     read("/docs", "Redirects to /docs/", &[(308, "See /docs/")]),
     read("/docs/", "The description as a page", DESCRIBED),
-    read("/docs/{path}", "The files of that page", &[(200, "The file"), (404, "There is no such file")]),
+    read("/docs/{name}", "The files of that page", &[(200, "The file"), (404, "There is no such file")]),
 ];
 
 const fn read(path: &'static str, summary: &'static str, answers: &'static [(u16, &'static str)]) -> Endpoint {
