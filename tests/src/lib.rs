@@ -12,6 +12,7 @@ mod reexecution;
 mod rows;
 mod seed;
 mod server;
+mod site;
 pub mod telegram;
 mod waiting;
 
@@ -23,4 +24,5 @@ pub use reexecution::assert_reexecutable;
 pub use rows::commit_rows;
 pub use seed::random;
 pub use server::app::App;
+pub use site::{Site, registration, text};
 pub use waiting::eventually;

@@ -2,69 +2,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use palabre_tests::{Client, Daemon, Project};
+use palabre_tests::{Client, Site, registration, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
-
-/// A daemon with a room service, and requests to it.
-struct Site {
-    daemon: Daemon,
-    http: reqwest::Client,
-    _project: Project,
-}
-
-impl Site {
-    async fn new(settings: &str, scripts: &[(&str, &str)]) -> Self {
-        let server = "server: { requests_per_minute: 100000 }";
-        let bots = format!("{server}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}");
-        let project = Project::new(&bots, scripts);
-        let daemon = project.start().await;
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { daemon, http, _project: project }
-    }
-
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.daemon.address))
-    }
-
-    /// Sends a request with a token, if there is one. Returns the status and the JSON.
-    async fn call(&self, method: Method, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
-        let mut request = self.request(method, path);
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
-        }
-        if !body.is_null() {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap_or_default())
-    }
-
-    async fn get(&self, path: &str, token: &str) -> (StatusCode, Value) {
-        self.call(Method::GET, path, token, Value::Null).await
-    }
-
-    async fn post(&self, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
-        self.call(Method::POST, path, token, body).await
-    }
-
-    /// Registers an account. Returns its id and the token of its session.
-    async fn register(&self, name: &str) -> (String, String) {
-        let (status, account) = self.post("/api/auth/register", "", registration(name)).await;
-        assert_eq!(status, 201, "{account}");
-        (text(&account["id"]), text(&account["token"]))
-    }
-}
-
-fn registration(name: &str) -> Value {
-    json!({ "username": name, "email": format!("{name}@example.org"), "password": format!("secret of {name}") })
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_registered_once_also_when_it_only_looks_the_same() {
@@ -306,13 +248,13 @@ async fn private_messages_are_between_two_people_as_vaultroom_has_them() {
     site.post(&format!("/api/users/{bob_id}/messages"), &alice, json!({ "message": "live" })).await;
     friend.hears("live").await.unwrap();
     site.post("/api/rooms/general/messages", &alice, json!({ "message": "in public" })).await;
-    let log = site._project.log();
+    let log = site.project.log();
     palabre_tests::eventually(std::time::Duration::from_secs(60), "the script", async || {
-        let log = site._project.log();
+        let log = site.project.log();
         if log.contains("a script read in public") { Ok(()) } else { Err("not yet".to_owned()) }
     })
     .await;
-    assert!(!log.contains("between us") && !site._project.log().contains("a script read live"), "{log}");
+    assert!(!log.contains("between us") && !site.project.log().contains("a script read live"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,10 +262,10 @@ async fn accounts_and_sessions_outlive_a_killed_daemon() {
     let site = Site::new(SETTINGS, &[]).await;
     let (id, session) = site.register("alice").await;
     site.post("/api/rooms/general/messages", &session, json!({ "message": "kept" })).await;
-    let Site { daemon, http, _project } = site;
+    let Site { daemon, http, project } = site;
     daemon.kill().await;
-    let daemon = _project.start().await;
-    let site = Site { daemon, http, _project };
+    let daemon = project.start().await;
+    let site = Site { daemon, http, project };
     assert_eq!(text(&site.get("/api/auth/me", &session).await.1["id"]), id);
     assert_eq!(site.get("/api/rooms/general/messages", &session).await.1["messages"][0]["message"], "kept");
     let mut thief = Client::connect(&site.daemon.address).await.unwrap();
@@ -344,7 +286,11 @@ async fn a_profile_is_changed_by_its_person_alone() {
     assert_eq!((text(&seen["status"]), seen.get("email")), ("away".to_owned(), None), "{seen}");
     assert_eq!(seen["online"], false);
     assert_eq!(site.get("/api/users/0000000000000000", &bob).await.0, 404);
-    let long = json!({ "status": "x".repeat(101) });
-    assert_eq!(site.call(Method::PATCH, "/api/users/me", &alice, long).await.0, 400);
+    let (long, misleading) = ("x".repeat(101), "evil\u{202e}ecila");
+    for wrong in
+        [json!({ "status": long }), json!({ "display_name": misleading }), json!({ "display_name": "palabre" })]
+    {
+        assert_eq!(site.call(Method::PATCH, "/api/users/me", &alice, wrong.clone()).await.0, 400, "{wrong}");
+    }
     assert_eq!(site.call(Method::PATCH, "/api/users/me", &alice, json!({ "role": "owner" })).await.0, 400);
 }

@@ -1,7 +1,11 @@
 //! Private conversations of two accounts: rooms that nobody else can enter, list or read.
 
+use palabre_text::skeleton;
+
 /// The beginning of the names of such rooms.
 const PREFIX: &str = "private:";
+/// Length of an account's id: 16 hexadecimal digits.
+const ACCOUNT_ID_LENGTH: usize = 16;
 
 /// Returns the name of the room of two accounts, the same for both.
 pub(crate) fn room_of(one: &str, other: &str) -> String {
@@ -11,14 +15,25 @@ pub(crate) fn room_of(one: &str, other: &str) -> String {
 
 /// Whether a room is a private conversation.
 pub(crate) fn is_private(room: &str) -> bool {
-    room.starts_with(PREFIX)
+    people(room).is_some()
+}
+
+/// Whether a name looks like that of a private conversation without being one.
+pub(crate) fn is_imitation(room: &str) -> bool {
+    !is_private(room) && skeleton(room).starts_with(&skeleton(PREFIX))
 }
 
 /// Whether an account, or a guest, may enter and read a room.
 pub(crate) fn may_enter(room: &str, account: Option<&str>) -> bool {
-    let Some(people) = room.strip_prefix(PREFIX) else { return true };
-    let Some((first, second)) = people.split_once(':') else { return false };
-    account.is_some_and(|account| account == first || account == second)
+    people(room).is_none_or(|people| account.is_some_and(|account| people.contains(&account)))
+}
+
+/// Returns the two accounts of a private conversation. Only one name of a room is one.
+fn people(room: &str) -> Option<[&str; 2]> {
+    let (first, second) = room.strip_prefix(PREFIX)?.split_once(':')?;
+    let is_id =
+        |id: &str| id.len() == ACCOUNT_ID_LENGTH && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (is_id(first) && is_id(second) && first < second).then_some([first, second])
 }
 
 #[cfg(test)]
@@ -27,10 +42,14 @@ mod tests {
 
     #[test]
     fn only_its_two_people_may_enter_a_private_conversation() {
-        let room = room_of("b", "a");
-        assert_eq!(room, room_of("a", "b"));
-        assert!(may_enter(&room, Some("a")) && may_enter(&room, Some("b")));
-        assert!(!may_enter(&room, Some("c")) && !may_enter(&room, None) && !may_enter("private:a", Some("a")));
-        assert!(may_enter("general", None));
+        let [a, b, c] = ["000000000000000a", "000000000000000b", "000000000000000c"];
+        let room = room_of(b, a);
+        assert_eq!(room, room_of(a, b));
+        assert!(is_private(&room) && may_enter(&room, Some(a)) && may_enter(&room, Some(b)));
+        assert!(!may_enter(&room, Some(c)) && !may_enter(&room, None));
+        assert!(may_enter("general", None) && !is_imitation("general"));
+        for other in [format!("private:{b}:{a}"), format!("private:{a}"), format!("{room}:{c}"), room.to_uppercase()] {
+            assert!(!is_private(&other) && is_imitation(&other), "{other}");
+        }
     }
 }

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::conversation::is_imitation;
+
 /// Maximum length of a message, in characters.
 pub(crate) const TEXT_MAX: usize = 5_000;
 /// Maximum length of a username, in characters.
@@ -225,7 +227,13 @@ pub(crate) fn username(text: &str) -> Result<String, String> {
 /// Checks a room name and returns it trimmed.
 pub(crate) fn room_name(text: &str) -> Result<String, String> {
     let room = name(text, "room", ROOM_NAME_MAX)?;
-    if room.contains('/') { Err("room must not contain a slash".to_owned()) } else { Ok(room) }
+    if room.contains('/') {
+        return Err("room must not contain a slash".to_owned());
+    }
+    if is_imitation(&room) {
+        return Err("room looks like a private conversation, and is none".to_owned());
+    }
+    Ok(room)
 }
 
 fn name(text: &str, what: &str, longest: usize) -> Result<String, String> {

@@ -132,6 +132,11 @@ impl Directory {
         Some(Arc::clone(&holder.guest))
     }
 
+    /// Whether anybody is online under a name, or under one that looks like it.
+    pub(crate) fn is_held(&self, person: &str) -> bool {
+        self.lock().holders.contains_key(&skeleton(person))
+    }
+
     /// Whether a guest is online under any name.
     pub(crate) fn is_online(&self, guest: &str) -> bool {
         self.lock().holders.values().any(|holder| &*holder.guest == guest)

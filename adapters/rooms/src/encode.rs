@@ -235,6 +235,9 @@ pub(crate) struct ErrorMessage<'m> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Connected<'m> {
     pub(crate) message: &'m str,
+    /// The name of the account that is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<&'m str>,
     /// Identifies the guest on the next connection. People with an account have none.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) token: &'m str,

@@ -126,6 +126,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("POST", "/api/users/{id}/messages", "Sends a private message to an account", JSON, SENT),
     write("POST", "/register", "Creates an account, with JSON or a form (VaultRoom)", JSON, SIGNED_IN),
     write("POST", "/login", "Signs in, with JSON or a form (VaultRoom)", JSON, SIGNED_IN),
+    read("/login-page", "The form to sign in", PAGE_ANSWERS),
+    read("/register-page", "The form to register", PAGE_ANSWERS),
     read(
         "/logout",
         "Ends the session of the cookie (VaultRoom)",

@@ -19,6 +19,8 @@ const GUESTS: Table<String, GuestRow> = Table::new(TableId::RoomGuests);
 pub(crate) const TOKEN_MAX: usize = 128;
 /// Length of the part of a guest's id that others see: enough to tell guests apart.
 const PUBLIC_ID_LENGTH: usize = 16;
+/// Length of a guest's id: a hash in hexadecimal. The ids of accounts are shorter.
+pub(crate) const GUEST_ID_LENGTH: usize = 64;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct GuestRow {

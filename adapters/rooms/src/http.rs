@@ -12,6 +12,7 @@ mod people;
 mod percent;
 mod problem;
 mod rest;
+mod sign_in;
 mod upload;
 mod web;
 

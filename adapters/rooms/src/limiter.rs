@@ -21,6 +21,8 @@ pub(crate) enum Who {
     /// By address and guest id: the same token at another address has another bucket.
     Person(Network, Arc<str>),
     Address(Network),
+    /// An account, whatever the address of those who try to sign in.
+    Anywhere(Arc<str>),
 }
 
 /// The origin of a client: its IPv4 address or its IPv6 /64 network.
@@ -126,7 +128,7 @@ impl Limiter {
     fn rate_of(&self, who: &Who, rate: Rate) -> Rate {
         match who {
             Who::Connection(_) | Who::Person(..) => rate,
-            Who::Address(_) => {
+            Who::Address(_) | Who::Anywhere(_) => {
                 let people = self.limits.people_per_address.max(1);
                 Rate { burst: rate.burst.saturating_mul(people), per_minute: rate.per_minute.saturating_mul(people) }
             }

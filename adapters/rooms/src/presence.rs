@@ -8,7 +8,7 @@ use serde::Serialize;
 use socketioxide::socket::Sid;
 
 use crate::encode::WireUser;
-use crate::guests::Guest;
+use crate::guests::{GUEST_ID_LENGTH, Guest};
 use crate::json_size::json_size;
 use crate::peer::Peer;
 
@@ -37,6 +37,13 @@ pub(crate) struct Author {
     pub(crate) username: String,
     /// The guest's id.
     pub(crate) guest: Arc<str>,
+}
+
+impl Author {
+    /// Whether the person has no account.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.guest.len() == GUEST_ID_LENGTH
+    }
 }
 
 impl RoomSession {

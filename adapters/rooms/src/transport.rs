@@ -30,6 +30,10 @@ const EVENT_NAME_MAX: usize = 64;
 /// Maximum pause after an event over its limit; the client's heartbeats must still be read.
 const LATE_PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// The name of the account that is signed in on a socket.
+#[derive(Clone)]
+struct AccountName(String);
+
 /// Ends a connection when its socket is dropped.
 ///
 /// This includes a socket that was never reported as connected, which is not reported as
@@ -55,7 +59,7 @@ impl Rooms {
                 let is_local = Peer::of(socket.clone()).is_some_and(|peer| peer.connection.is_local);
                 let headers = &socket.req_parts().headers;
                 // A page of another site has the cookie too.
-                let cookie = check_site(&Method::POST, headers).ok().and_then(|()| cookie(headers));
+                let cookie = check_site(&Method::POST, headers, &[]).ok().and_then(|()| cookie(headers));
                 let session = rooms.identify(auth.ok().as_ref(), cookie, is_local).await?;
                 rooms.register(&socket, session)
             }
@@ -69,6 +73,7 @@ impl Rooms {
         };
         if let Some(credential) = session.credential() {
             self.open_sockets.add(credential.hash(), &peer.connection);
+            socket.extensions.insert(AccountName(credential.account.row.username.clone()));
         }
         // Not the peer itself, which would keep the socket alive.
         socket.extensions.insert(Arc::new(ConnectionGuard(peer.connection)));
@@ -253,6 +258,8 @@ fn answer(ack: AckSender, with: &Ack) {
 fn greet(socket: SocketRef) {
     let message = "Welcome. Send join_room with your username and a room.";
     let Some(guest) = socket.extensions.get::<Guest>() else { return };
+    let account = socket.extensions.get::<AccountName>();
+    let username = account.as_ref().map(|account| account.0.as_str());
     // The client may be gone.
-    drop(Peer::of(socket).map(|peer| peer.emit("connected", &Connected { message, token: &guest.token })));
+    drop(Peer::of(socket).map(|peer| peer.emit("connected", &Connected { message, username, token: &guest.token })));
 }

@@ -186,6 +186,15 @@ on('failed', ({ nonce, reason }) => {
 });
 on('problem', ({ message }) => toast(message));
 
+// People who are signed in have one name.
+on('account', ({ username }) => {
+  $('account-in').hidden = !username;
+  $('account-out').hidden = Boolean(username);
+  $('account-name').textContent = username ?? '';
+  $('name').readOnly = Boolean(username);
+  if (username) $('name').value = username;
+});
+
 // The entry form.
 const busy = () => $('enter').disabled;
 

@@ -73,6 +73,7 @@ export class Connection extends EventTarget {
       this.#emit('state', { state: this.#entered ? 'lost' : 'connecting', problem: error.message });
       if (!socket.active) this.#reconnectLater();
     });
+    socket.on('connected', (answer) => this.#emit('account', { username: answer?.username ?? null }));
     socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
     socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong.')));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));

@@ -62,8 +62,15 @@ impl Credential {
     pub(crate) fn find(snapshot: &Snapshot, token: &Token) -> Result<Option<Self>> {
         let key = token.key();
         let Some(row) = CREDENTIALS.get(snapshot, &key)? else { return Ok(None) };
-        let account = Account::find(snapshot, &key.0)?;
+        let account = Account::find(snapshot, &key.0)?.filter(|account| account.row.generation == row.generation);
         Ok(account.map(|account| Self { account, key, row }))
+    }
+
+    /// Adds that the credential stays valid in another generation of its account.
+    pub(crate) fn renew(&self, rows: &mut Batch, generation: u32) {
+        let row = CredentialRow { generation, ..self.row.clone() };
+        CREDENTIALS.require_equals(rows, &self.key, &self.row);
+        CREDENTIALS.put_until(rows, &self.key, &row, row.expires);
     }
 
     pub(crate) fn allows(&self, scope: Scope) -> bool {

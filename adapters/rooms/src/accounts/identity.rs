@@ -1,6 +1,7 @@
 //! The account behind a request, by its token.
 
 use palabre_store::{Result as StoreResult, Snapshot};
+use tokio::sync::oneshot;
 
 use super::credential::{Credential, Token};
 use super::error::AccountError;
@@ -24,5 +25,18 @@ impl Rooms {
     ) -> Result<T, AccountError> {
         let (store, now) = (self.store.clone(), self.clock.now());
         Ok(tokio::task::spawn_blocking(move || read(&store.snapshot(now)?)).await??)
+    }
+
+    /// Runs work that must not stop half-way when the client goes away: what follows a commit belongs to it.
+    pub(crate) async fn run_to_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, AccountError>> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let (done, result) = oneshot::channel();
+        self.spawn(async move {
+            // The client may be gone.
+            drop(done.send(work.await));
+        });
+        result.await.unwrap_or_else(|_ended| Err(AccountError::Unavailable("the server is shutting down".to_owned())))
     }
 }

@@ -1,12 +1,15 @@
 //! Logins, sessions and access tokens.
 
+use std::sync::Arc;
+
 use palabre_platform::EmitError;
 use palabre_types::{Batch, Millis};
 use serde::Deserialize;
 
 use super::credential::{self, Credential, SESSION_LIFE, Token};
 use super::error::AccountError;
-use super::password;
+use super::password::{self, LENGTH_MAX};
+use super::registration::EMAIL_MAX;
 use super::rows::{ACCOUNTS, Account, AccountRow, CREDENTIALS, CredentialKind, CredentialRow, Scope};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
@@ -14,7 +17,7 @@ use crate::service::Rooms;
 
 /// Maximum length of a label, in characters; longer ones are cut.
 const LABEL_MAX: usize = 100;
-/// Maximum number of sessions and tokens of one account. The session used least recently makes room.
+/// Maximum number of sessions, and of access tokens, of one account.
 const CREDENTIALS_MAX: usize = 100;
 
 /// A request for a session.
@@ -48,12 +51,16 @@ pub(crate) struct PasswordChange {
 impl Rooms {
     /// Checks the password and opens a session. `label` is the program of the person.
     pub(crate) async fn log_in(
-        &self,
+        self: &Arc<Self>,
         login: Login,
         label: &str,
         network: Network,
     ) -> Result<(Account, Token), AccountError> {
         let Login { username, password } = login;
+        // Longer ones cannot be right, and would fill the memory of the limits.
+        if username.len() > EMAIL_MAX || password.len() > LENGTH_MAX {
+            return Err(AccountError::WrongCredentials);
+        }
         self.limit_logins(network, &username)?;
         let found = self.read_store(move |snapshot| Account::find_by_login(snapshot, &username)).await?;
         let hash = found.as_ref().map(|account| account.row.password.clone());
@@ -64,25 +71,34 @@ impl Rooms {
     }
 
     /// Opens a session of an account.
-    pub(crate) async fn open_session(&self, account: &Account, label: &str) -> Result<Token, AccountError> {
+    pub(crate) async fn open_session(self: &Arc<Self>, account: &Account, label: &str) -> Result<Token, AccountError> {
         let expires = Some(self.clock.now().saturating_add(SESSION_LIFE));
         self.add_credential(account, CredentialKind::Session, label, Scope::ALL.to_vec(), expires).await
     }
 
     /// Creates an access token of an account.
-    pub(crate) async fn create_token(&self, account: &Account, request: TokenRequest) -> Result<Token, AccountError> {
+    pub(crate) async fn create_token(
+        self: &Arc<Self>,
+        account: &Account,
+        request: TokenRequest,
+    ) -> Result<Token, AccountError> {
         let TokenRequest { name, mut scopes, days } = request;
         if name.trim().is_empty() || scopes.is_empty() {
             return Err(AccountError::Invalid("a token needs a name and at least one scope".to_owned()));
         }
         scopes.sort_unstable_by_key(|scope| scope.name());
         scopes.dedup();
+        if days == Some(0) {
+            return Err(AccountError::Invalid(
+                "days must be at least 1; leave it out for a token that lasts".to_owned(),
+            ));
+        }
         let expires = days.map(|days| self.clock.now().saturating_add(Millis::from(days) * 86_400_000));
         self.add_credential(account, CredentialKind::Token, &name, scopes, expires).await
     }
 
     async fn add_credential(
-        &self,
+        self: &Arc<Self>,
         account: &Account,
         kind: CredentialKind,
         label: &str,
@@ -91,55 +107,77 @@ impl Rooms {
     ) -> Result<Token, AccountError> {
         let (token, now) = (Token::fresh(&account.id, &*self.entropy), self.clock.now());
         let label = label.trim().chars().filter(|letter| !letter.is_control()).take(LABEL_MAX).collect();
-        let row = CredentialRow { kind, label, scopes, created: now, last_use: now, expires };
-        let mut rows = self.make_room_for_credential(account).await?;
+        let generation = account.row.generation;
+        let row = CredentialRow { kind, label, scopes, created: now, last_use: now, expires, generation };
+        let replaced = self.replaced_by(account, kind).await?;
+        let mut rows = Batch::default();
+        if let Some(hash) = &replaced {
+            CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
+        }
         // Not if the account is deleted at this moment.
         ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
         CREDENTIALS.put_until(&mut rows, &token.key(), &row, expires);
-        match self.write("a new credential", rows).await {
-            Err(EmitError::Refused) => Err(AccountError::WrongCredentials),
-            written => written.map(|()| token).map_err(AccountError::from),
-        }
+        let rooms = Arc::clone(self);
+        self.run_to_end(async move {
+            match rooms.write("a new credential", rows).await {
+                Ok(()) => {
+                    replaced.iter().for_each(|hash| rooms.open_sockets.end(hash));
+                    Ok(token)
+                }
+                Err(EmitError::Refused) => Err(changed_elsewhere()),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
     }
 
-    /// Returns the rows that remove the session used least recently, if the account has too many credentials.
-    async fn make_room_for_credential(&self, account: &Account) -> Result<Batch, AccountError> {
-        let (id, mut rows) = (account.id.clone(), Batch::default());
+    /// Returns the session used least recently, if the account has as many as it may have.
+    ///
+    /// # Errors
+    /// The account has as many access tokens as it may have: none of them is given up silently.
+    async fn replaced_by(&self, account: &Account, kind: CredentialKind) -> Result<Option<String>, AccountError> {
+        let id = account.id.clone();
         let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
-        if known.len() < CREDENTIALS_MAX {
-            return Ok(rows);
+        let of_kind = known.iter().filter(|(_, row)| row.kind == kind);
+        if of_kind.clone().count() < CREDENTIALS_MAX {
+            return Ok(None);
         }
-        let sessions = known.iter().filter(|(_, row)| row.kind == CredentialKind::Session);
-        let Some((hash, _)) = sessions.min_by_key(|(_, row)| row.last_use) else {
+        if kind == CredentialKind::Token {
             let problem = format!("the account has {CREDENTIALS_MAX} access tokens; revoke one first");
             return Err(AccountError::Invalid(problem));
-        };
-        CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
-        Ok(rows)
+        }
+        Ok(of_kind.min_by_key(|(_, row)| row.last_use).map(|(hash, _)| hash.clone()))
     }
 
     /// Revokes the credential with a public id.
-    pub(crate) async fn revoke(&self, account: &Account, id: &str) -> Result<(), AccountError> {
+    pub(crate) async fn revoke(self: &Arc<Self>, account: &Account, id: &str) -> Result<(), AccountError> {
         let owner = account.id.clone();
         let known = self.read_store(move |snapshot| credential::list(snapshot, &owner)).await?;
         let found = known.into_iter().find(|(hash, _)| credential::public_id(hash) == id);
         let (hash, _) = found.ok_or(AccountError::NotFound("the account has no such session or token"))?;
         let mut rows = Batch::default();
         CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
-        self.write("a credential was revoked", rows).await?;
-        self.open_sockets.end(&hash);
-        Ok(())
+        let rooms = Arc::clone(self);
+        self.run_to_end(async move {
+            rooms.write("a credential was revoked", rows).await?;
+            rooms.open_sockets.end(&hash);
+            Ok(())
+        })
+        .await
     }
 
     /// Changes the password. All other sessions end, and all tokens are revoked.
     pub(crate) async fn change_password(
-        &self,
+        self: &Arc<Self>,
         credential: &Credential,
         change: PasswordChange,
         network: Network,
     ) -> Result<(), AccountError> {
         let account = &credential.account;
         password::check(&change.new, &account.row.username)?;
+        if change.current.len() > LENGTH_MAX {
+            return Err(AccountError::WrongCredentials);
+        }
         self.limit_logins(network, &account.row.username)?;
         if !self.passwords.verify(change.current, Some(account.row.password.clone())).await? {
             return Err(AccountError::WrongCredentials);
@@ -149,30 +187,42 @@ impl Rooms {
         let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
         let mut rows = Batch::default();
         ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
-        ACCOUNTS.put(&mut rows, &account.id, &AccountRow { password, ..account.row.clone() });
+        let generation = account.row.generation.saturating_add(1);
+        ACCOUNTS.put(&mut rows, &account.id, &AccountRow { password, generation, ..account.row.clone() });
+        credential.renew(&mut rows, generation);
         let others: Vec<String> =
             known.into_iter().map(|(hash, _)| hash).filter(|hash| hash != credential.hash()).collect();
         for hash in &others {
             CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
         }
-        match self.write("another password", rows).await {
-            Ok(()) => {
-                others.iter().for_each(|hash| self.open_sockets.end(hash));
-                Ok(())
+        let rooms = Arc::clone(self);
+        self.run_to_end(async move {
+            match rooms.write("another password", rows).await {
+                Ok(()) => {
+                    others.iter().for_each(|hash| rooms.open_sockets.end(hash));
+                    Ok(())
+                }
+                Err(EmitError::Refused) => Err(changed_elsewhere()),
+                Err(error) => Err(error.into()),
             }
-            Err(EmitError::Refused) => {
-                Err(AccountError::Invalid("the account was changed elsewhere; try again".to_owned()))
-            }
-            Err(error) => Err(error.into()),
-        }
+        })
+        .await
     }
 
-    /// Counts an attempt against the limits of its address and of its account.
+    /// Counts an attempt against the limits of its address, and of its account from there and from anywhere.
+    ///
+    /// The last is larger, so that nobody locks another person out from one address.
     pub(crate) fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
-        let account = Who::Person(None, username.trim().to_lowercase().into());
-        match self.limiter.take(Kind::Login, &[Who::Address(network), account]) {
+        let account: Arc<str> = username.trim().to_lowercase().into();
+        let who = [Who::Address(network), Who::Person(network, Arc::clone(&account)), Who::Anywhere(account)];
+        match self.limiter.take(Kind::Login, &who) {
             Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),
             Verdict::Pass | Verdict::Late(_) => Ok(()),
         }
     }
+}
+
+/// Returns the refusal of a change whose basis has changed meanwhile.
+fn changed_elsewhere() -> AccountError {
+    AccountError::Invalid("the account was changed elsewhere; try again".to_owned())
 }

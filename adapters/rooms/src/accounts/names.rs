@@ -26,9 +26,15 @@ impl AccountNames {
         Ok(())
     }
 
-    pub(crate) fn add(&self, username: &str) {
+    /// Adds a name. Returns whether it was new.
+    pub(crate) fn add(&self, username: &str) -> bool {
         let hash = self.hash(&skeleton(username));
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(hash);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(hash)
+    }
+
+    pub(crate) fn remove(&self, username: &str) {
+        let hash = self.hash(&skeleton(username));
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&hash);
     }
 
     /// Whether the name, or one that looks like it, belongs to an account.

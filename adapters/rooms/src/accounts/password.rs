@@ -12,7 +12,7 @@ use super::error::AccountError;
 /// Minimum length, in characters (NIST SP 800-63B, section 3.1.1.2, for passwords with a rate limit).
 const LENGTH_MIN: usize = 8;
 /// Maximum length, in bytes, so that hashing has a bounded cost.
-const LENGTH_MAX: usize = 1_024;
+pub(super) const LENGTH_MAX: usize = 1_024;
 /// Memory of one hash in KiB, and its passes (OWASP Password Storage Cheat Sheet, 2024: 19 MiB, 2, 1).
 const MEMORY_KB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -62,9 +62,16 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, hash: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountError> {
-        let Ok(_place) = self.places.try_acquire() else { return Err(AccountError::Busy) };
-        let _turn = self.turns.acquire().await.map_err(|error| AccountError::Unavailable(error.to_string()))?;
-        Ok(tokio::task::spawn_blocking(hash).await?)
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Err(AccountError::Busy) };
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| AccountError::Unavailable(error.to_string()))?;
+        // The permits go with the work, which goes on when the client goes away.
+        Ok(tokio::task::spawn_blocking(move || {
+            let result = hash();
+            drop((place, turn));
+            result
+        })
+        .await?)
     }
 }
 

@@ -57,6 +57,13 @@ impl Rooms {
                 )));
             }
         }
+        if let Some(name) = &profile.display_name
+            && (name.chars().any(is_bidi_control) || self.is_reserved(name))
+        {
+            return Err(AccountError::Invalid(
+                "the display_name is reserved, or has characters that mislead".to_owned(),
+            ));
+        }
         let changed = Account { row: AccountRow { profile, ..account.row.clone() }, ..account.clone() };
         let mut rows = Batch::default();
         ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
@@ -90,4 +97,9 @@ impl Rooms {
         })
         .await
     }
+}
+
+/// Whether a character changes the direction of the text around it (UAX #9, section 2).
+const fn is_bidi_control(letter: char) -> bool {
+    matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

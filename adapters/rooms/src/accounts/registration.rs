@@ -1,5 +1,7 @@
 //! Registration of an account.
 
+use std::sync::Arc;
+
 use palabre_platform::EmitError;
 use palabre_store::Snapshot;
 use palabre_text::skeleton;
@@ -16,7 +18,7 @@ use crate::service::Rooms;
 /// Maximum length of a username, in characters.
 const USERNAME_MAX: usize = 32;
 /// Maximum length of an e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
-const EMAIL_MAX: usize = 254;
+pub(super) const EMAIL_MAX: usize = 254;
 
 /// A request for an account.
 #[derive(Debug, Deserialize)]
@@ -30,7 +32,7 @@ pub(crate) struct Registration {
 impl Rooms {
     /// Creates an account.
     pub(crate) async fn register_account(
-        &self,
+        self: &Arc<Self>,
         registration: Registration,
         network: Network,
     ) -> Result<Account, AccountError> {
@@ -45,16 +47,35 @@ impl Rooms {
         }
         let hash = self.passwords.hash(password, &*self.entropy).await?;
         let id = format!("{:016x}", self.entropy.next());
-        let row =
-            AccountRow { username, email, password: hash, created: self.clock.now(), profile: Profile::default() };
-        let account = Account { id, row };
+        let (created, profile) = (self.clock.now(), Profile::default());
+        let row = AccountRow { username, email, password: hash, created, generation: 0, profile };
+        let (rooms, account) = (Arc::clone(self), Account { id, row });
+        self.run_to_end(async move { rooms.add_account(account).await }).await
+    }
+
+    /// Writes a new account. From the beginning, guests cannot take its name.
+    async fn add_account(&self, account: Account) -> Result<Account, AccountError> {
+        let username = account.row.username.clone();
+        let is_new = self.account_names.add(&username);
+        let added = self.write_account(account).await;
+        match &added {
+            Ok(_) => drop(self.account_names.add(&username)),
+            Err(_) if is_new => self.account_names.remove(&username),
+            Err(_) => {}
+        }
+        added
+    }
+
+    async fn write_account(&self, account: Account) -> Result<Account, AccountError> {
+        let (username, email) = (&account.row.username, &account.row.email);
+        if self.directory.is_held(username) {
+            let problem = "a guest is using this name, or one that looks like it; if that is you, leave the room first";
+            return Err(AccountError::Invalid(problem.to_owned()));
+        }
         match self.write("registration of an account", rows_of(&account)).await {
-            Ok(()) => {
-                self.account_names.add(&account.row.username);
-                Ok(account)
-            }
+            Ok(()) => Ok(account),
             Err(EmitError::Refused) => {
-                let problem = self.taken(&account.row.username, &account.row.email).await?;
+                let problem = self.taken(username, email).await?;
                 Err(AccountError::Invalid(problem.unwrap_or_else(|| "the name is taken".to_owned())))
             }
             Err(error) => Err(error.into()),

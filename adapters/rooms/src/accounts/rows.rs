@@ -22,6 +22,9 @@ pub(crate) struct AccountRow {
     /// The hash of the password, with its parameters, as a PHC string.
     pub(crate) password: String,
     pub(crate) created: Millis,
+    /// Increases with each change of the password. Credentials of an earlier one are not valid.
+    #[serde(default)]
+    pub(crate) generation: u32,
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub(crate) profile: Profile,
 }
@@ -60,6 +63,9 @@ pub(crate) struct CredentialRow {
     pub(crate) created: Millis,
     pub(crate) last_use: Millis,
     pub(crate) expires: Option<Millis>,
+    /// The generation of the account in which it was created.
+    #[serde(default)]
+    pub(crate) generation: u32,
 }
 
 /// The kind of a credential.

@@ -41,7 +41,7 @@ async fn register(
     headers: HeaderMap,
     Body(registration): Body<Registration>,
 ) -> Answer {
-    check_site(&Method::POST, &headers)?;
+    check_site(&Method::POST, &headers, &rooms.config.origins)?;
     let account = rooms.register_account(registration, network).await?;
     let token = rooms.open_session(&account, program(&headers)).await?;
     Ok((StatusCode::CREATED, session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
@@ -53,7 +53,7 @@ async fn login(
     headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Answer {
-    check_site(&Method::POST, &headers)?;
+    check_site(&Method::POST, &headers, &rooms.config.origins)?;
     let (account, token) = rooms.log_in(login, program(&headers), network).await?;
     Ok((session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
 }
@@ -63,8 +63,10 @@ async fn logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> 
     Ok((StatusCode::NO_CONTENT, no_cookie()).into_response())
 }
 
+/// Returns the account; its e-mail address only with the scope for the account itself.
 async fn me(Caller(credential): Caller) -> Json<Value> {
-    Json(credential.account.private())
+    let is_whole = credential.allows(Scope::Account);
+    Json(if is_whole { credential.account.private() } else { credential.account.public() })
 }
 
 async fn password(

@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
         let cookie = if bearer.is_some() { None } else { cookie(&parts.headers) };
         let Some(token) = bearer.or(cookie) else { return Err(unauthorized()) };
         if cookie.is_some() && !parts.method.is_safe() {
-            check_site(&parts.method, &parts.headers).map_err(IntoResponse::into_response)?;
+            check_site(&parts.method, &parts.headers, &[]).map_err(IntoResponse::into_response)?;
         }
         let found = rooms.credential(token).await.map_err(|error| Problem::from(error).into_response())?;
         found.map(Self).ok_or_else(unauthorized)
@@ -59,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -74,9 +74,10 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Refuses a request that changes something and that another site sent with the person's cookie.
 ///
-/// Programs that are no browsers send neither header.
-pub(crate) fn check_site(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+/// Programs that are no browsers send neither header. `origins` are other sites that may send it.
+pub(crate) fn check_site(method: &Method, headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_listed = |origin: &str| origins.iter().any(|listed| listed == "*" || listed == origin);
     let is_own = match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => {
@@ -85,7 +86,7 @@ pub(crate) fn check_site(method: &Method, headers: &HeaderMap) -> Result<(), Pro
         }
         (None, None) => true,
     };
-    if is_own || method.is_safe() {
+    if is_own || method.is_safe() || text("origin").is_some_and(is_listed) {
         return Ok(());
     }
     Err(Problem::new(StatusCode::FORBIDDEN, "this request came from another site"))

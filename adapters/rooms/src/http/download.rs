@@ -9,7 +9,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::caller::{bearer, cookie};
 use super::percent;
+use crate::accounts::rows::Scope;
+use crate::conversation::{is_private, may_enter};
 use crate::files::{FILES, FileRow, safe_type};
 use crate::service::Rooms;
 use range::RequestedRange;
@@ -20,10 +23,23 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
     let tag = format!("\"{id}\"");
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
+        Ok(Ok(Some(row))) if is_private(&row.room) && !rooms.may_read(&row.room, &asked).await => {
+            (StatusCode::NOT_FOUND, "this file does not exist any more").into_response()
+        }
         Ok(Ok(Some(row))) => answer(row, &tag, &asked),
         Ok(Ok(None)) => (StatusCode::NOT_FOUND, "this file does not exist any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+impl Rooms {
+    /// Whether the account of a request may read a private conversation.
+    async fn may_read(&self, room: &str, asked: &HeaderMap) -> bool {
+        let Some(token) = bearer(asked).or_else(|| cookie(asked)) else { return false };
+        let credential = self.credential(token).await.ok().flatten();
+        credential
+            .is_some_and(|credential| credential.allows(Scope::Read) && may_enter(room, Some(&credential.account.id)))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::history::{IDS, MESSAGES, MessageRow, ROOMS};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
 use crate::presence::Author;
-use crate::room::command::Command;
+use crate::room::command::{Command, Refusal};
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
@@ -164,8 +164,8 @@ impl Rooms {
         open.try_send(Command::PostAs { author, send, answer }).map_err(|_full| busy())?;
         match result.await {
             Ok(Ok(id)) => Ok(id.unwrap_or_default()),
-            // The rules of the room, or a script.
-            Ok(Err(problem)) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
+            Ok(Err(Refusal::Refused(problem))) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
+            Ok(Err(Refusal::Unavailable(problem))) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem)),
             Err(_closed) => Err(busy()),
         }
     }

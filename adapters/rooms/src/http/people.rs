@@ -45,6 +45,7 @@ async fn list(
 
 async fn one(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     caller.require(Scope::Read)?;
+    let id = if id == "me" { caller.0.account.id.clone() } else { id };
     let found = rooms.read_store(move |snapshot| Account::find(snapshot, &id)).await?;
     let account = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such account"))?;
     Ok(Json(rooms.describe(&account)))
@@ -68,7 +69,8 @@ impl Rooms {
     /// Returns what everybody may see of an account, and whether the person is online.
     pub(super) fn describe(&self, account: &Account) -> Value {
         let mut described = account.public();
-        described["online"] = json!(self.directory.is_online(&account.id));
+        let holder = self.directory.holder(&account.row.username.to_lowercase());
+        described["online"] = json!(holder.as_deref() == Some(account.id.as_str()));
         described
     }
 }

@@ -18,6 +18,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// Returns the status, and the text that a person reads.
+    pub(super) fn parts(&self) -> (StatusCode, &str) {
+        (self.status, &self.text)
+    }
+
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), retry_after: None }
     }

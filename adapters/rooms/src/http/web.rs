@@ -24,9 +24,13 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!("{:016x}", hasher.finish())
 });
 
-/// The page, with the addresses of this build's assets. They name each other by relative addresses.
-static PAGE: LazyLock<String> =
-    LazyLock::new(|| INDEX.replace("\"/assets/", &format!("\"/assets/{}/", VERSION.as_str())));
+/// The page, with the addresses of this build's assets.
+static PAGE: LazyLock<String> = LazyLock::new(|| with_versions(INDEX));
+
+/// Returns a page with the addresses of this build's assets. They name each other by relative addresses.
+pub(super) fn with_versions(page: &str) -> String {
+    page.replace("\"/assets/", &format!("\"/assets/{}/", VERSION.as_str()))
+}
 
 macro_rules! assets {
     ($($path:literal)*) => {

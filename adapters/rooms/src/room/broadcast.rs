@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
+use super::command::Refusal;
 use super::state::State;
 use super::state::commit::Requester;
 use crate::encode::{Ack, ErrorMessage};
@@ -41,6 +42,10 @@ impl State {
     pub(super) fn refuse_request(&mut self, requester: Requester, problem: String) {
         match requester {
             Requester::Client { sid, ack } => self.refuse(sid, ack, problem),
+            Requester::Http(answer) => {
+                // The client may be gone.
+                let _asked = answer.send(Err(Refusal::Refused(problem)));
+            }
             other => other.reply(Err(problem)),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     PostAs {
         author: Author,
         send: Send,
-        answer: oneshot::Sender<Result<Option<String>, String>>,
+        answer: HttpAnswer,
     },
     Edit {
         sid: Sid,
@@ -97,6 +97,18 @@ pub(crate) enum Command {
     },
     /// Asks for the names of the people in the room.
     Count(oneshot::Sender<Vec<String>>),
+}
+
+/// The recipient of the id of a message that was sent over HTTP.
+pub(crate) type HttpAnswer = oneshot::Sender<Result<Option<String>, Refusal>>;
+
+/// The reason why a room did not take a message.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The rules of the room, a script, or what the message refers to.
+    Refused(String),
+    /// It may be sent again.
+    Unavailable(String),
 }
 
 impl Command {

@@ -32,7 +32,10 @@ impl State {
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
             let problem = "the server is shutting down; send the message again when it is back";
-            return self.refuse_request(requester, problem.to_owned());
+            return match requester {
+                Requester::Client { sid, ack } => self.refuse(sid, ack, problem.to_owned()),
+                other => other.reply(Err(problem.to_owned())),
+            };
         }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
         if let Some(nonce) = &nonce

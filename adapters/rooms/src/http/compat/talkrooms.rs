@@ -25,7 +25,7 @@ struct Entry {
 }
 
 async fn join(headers: HeaderMap, Form(entry): Form<Entry>) -> Response {
-    if let Err(problem) = check_site(&Method::POST, &headers) {
+    if let Err(problem) = check_site(&Method::POST, &headers, &[]) {
         return problem.into_response();
     }
     let entry = decode::Join { username: entry.username, room: entry.room, last_id: None, locale: None };

@@ -17,7 +17,9 @@ use super::super::body::JsonOrForm;
 use super::super::caller::{Caller, Origin, check_site, cookie};
 use super::super::messages::Part;
 use super::super::problem::Problem;
+use super::super::sign_in::Form;
 use crate::accounts::credential::{SESSION_LIFE, Token};
+use crate::accounts::error::AccountError;
 use crate::accounts::login::Login;
 use crate::accounts::registration::Registration;
 use crate::accounts::rows::{Account, Scope};
@@ -28,6 +30,8 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/register", post(register))
         .route("/login", post(login))
+        .route("/login-page", get(|| async { Form::SignIn.page(StatusCode::OK, "") }))
+        .route("/register-page", get(|| async { Form::Register.page(StatusCode::OK, "") }))
         .route("/logout", get(logout))
         .route("/auth/login", post(auth_login))
         .route("/auth/logout", post(auth_logout))
@@ -43,10 +47,16 @@ async fn register(
     headers: HeaderMap,
     JsonOrForm { body, is_form }: JsonOrForm<Registration>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers)?;
-    let account = rooms.register_account(body, network).await?;
-    let token = rooms.open_session(&account, program(&headers)).await?;
-    Ok(signed_in(&account, &token, StatusCode::CREATED, is_form))
+    check_site(&Method::POST, &headers, &rooms.config.origins)?;
+    let registered = async {
+        let account = rooms.register_account(body, network).await?;
+        let token = rooms.open_session(&account, program(&headers)).await?;
+        Ok((account, token))
+    };
+    match registered.await {
+        Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::CREATED, is_form)),
+        Err(error) => refused(error, is_form.then_some(Form::Register)),
+    }
 }
 
 async fn login(
@@ -55,9 +65,23 @@ async fn login(
     headers: HeaderMap,
     JsonOrForm { body, is_form }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers)?;
-    let (account, token) = rooms.log_in(body, program(&headers), network).await?;
-    Ok(signed_in(&account, &token, StatusCode::OK, is_form))
+    check_site(&Method::POST, &headers, &rooms.config.origins)?;
+    match rooms.log_in(body, program(&headers), network).await {
+        Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::OK, is_form)),
+        Err(error) => refused(error, is_form.then_some(Form::SignIn)),
+    }
+}
+
+/// Returns the refusal as JSON, or the form again with the reason.
+fn refused(error: AccountError, form: Option<Form>) -> Result<Response, Problem> {
+    let problem = Problem::from(error);
+    match form {
+        Some(form) => {
+            let (status, text) = problem.parts();
+            Ok(form.page(status, text))
+        }
+        None => Err(problem),
+    }
 }
 
 fn signed_in(account: &Account, token: &Token, status: StatusCode, is_form: bool) -> Response {
@@ -84,7 +108,7 @@ async fn auth_login(
     headers: HeaderMap,
     JsonOrForm { body, .. }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers)?;
+    check_site(&Method::POST, &headers, &rooms.config.origins)?;
     let (account, token) = rooms.log_in(body, program(&headers), network).await?;
     let (_, hash) = token.key();
     let data = json!({
@@ -122,6 +146,7 @@ async fn users(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<V
 const USERS_MAX: usize = 1_000;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with recipient_id and message")]
 struct PrivateMessage {
     recipient_id: Value,
     message: String,

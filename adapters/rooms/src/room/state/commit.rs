@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use palabre_types::{ActionError, Outcome};
 use socketioxide::socket::Sid;
-use tokio::sync::oneshot;
 
 use super::nonces::Nonce;
 use crate::encode::Ack;
@@ -13,6 +12,7 @@ use crate::history::MessageRow;
 use crate::members::Undo;
 use crate::peer::AckSender;
 use crate::room::answer::Answer;
+use crate::room::command::{HttpAnswer, Refusal};
 use crate::room::moderation_notice::ModerationNotice;
 
 /// A commit that is not yet durable.
@@ -65,7 +65,7 @@ pub(crate) enum Requester {
     },
     Bot(Answer),
     /// A request over HTTP.
-    Http(oneshot::Sender<Result<Option<String>, String>>),
+    Http(HttpAnswer),
     /// A step of another request.
     Nobody,
 }
@@ -101,7 +101,7 @@ impl Requester {
             }
             Self::Http(answer) => {
                 // The client may be gone.
-                let _asked = answer.send(result);
+                let _asked = answer.send(result.map_err(Refusal::Unavailable));
             }
             Self::Nobody => {
                 if let Err(error) = result {

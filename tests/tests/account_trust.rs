@@ -1,0 +1,118 @@
+//! Accounts under attack: cancelled requests, used-up limits, imitated names and conversations.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
+
+use palabre_tests::{Client, Site, registration, text};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_its_client_gives_up_is_done_wholly_or_not_at_all() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, session) = site.register("alice").await;
+    let mut decided = 0;
+    for pause in [0, 1, 2, 3, 5, 8, 12, 20] {
+        let scopes = json!({ "name": "x", "scopes": ["read", "write"] });
+        let (_, token) = site.post("/api/auth/tokens", &session, scopes).await;
+        let (id, token) = (text(&token["id"]), text(&token["token"]));
+        let mut socket = Client::connect_with(&site.daemon.address, Some(&token)).await.unwrap();
+        let path = format!("/api/auth/tokens/{id}");
+        let revoke = site.call(Method::DELETE, &path, &session, Value::Null);
+        drop(tokio::time::timeout(std::time::Duration::from_millis(pause), revoke).await);
+        // What was begun is over before a later request of the same account is.
+        site.call(Method::PATCH, "/api/users/me", &session, json!({ "status": "x" })).await;
+        if site.get("/api/auth/me", &token).await.0 == 401 {
+            decided += 1;
+            socket.closed().await;
+        }
+    }
+    assert!(decided > 0, "some revocations were carried out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_do_not_use_up_the_room_for_sessions() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, session) = site.register("alice").await;
+    for _ in 0..100 {
+        let created = site.post("/api/auth/tokens", &session, json!({ "name": "x", "scopes": ["read"] })).await;
+        assert_eq!(created.0, 201, "{}", created.1);
+    }
+    let refused = site.post("/api/auth/tokens", &session, json!({ "name": "x", "scopes": ["read"] })).await;
+    assert_eq!(refused.0, 400, "{}", refused.1);
+    assert_eq!(site.get("/api/auth/me", &session).await.0, 200);
+    let login = json!({ "username": "alice", "password": "secret of alice" });
+    assert_eq!(site.post("/api/auth/login", "", login).await.0, 200);
+    let never = json!({ "name": "x", "scopes": ["read"], "days": 0 });
+    assert_eq!(site.post("/api/auth/tokens", &session, never).await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_a_guest_is_using_is_not_registered_meanwhile() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (guest, _) = Client::enter(&site.daemon.address, "dave", "general").await.unwrap();
+    let (status, refused) = site.post("/api/auth/register", "", registration("Dave")).await;
+    assert_eq!((status, text(&refused["error"]).contains("guest")), (StatusCode::BAD_REQUEST, true), "{refused}");
+    drop(guest);
+    palabre_tests::eventually(std::time::Duration::from_secs(60), "the guest is gone", async || {
+        let (status, answer) = site.post("/api/auth/register", "", registration("dave")).await;
+        if status == 201 { Ok(()) } else { Err(answer.to_string()) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (alice_id, alice) = site.register("alice").await;
+    let (bob_id, bob) = site.register("bob").await;
+    let (_, sent) = site.post(&format!("/api/users/{bob_id}/messages"), &alice, json!({ "message": "hi" })).await;
+    let room = text(&sent["room"]);
+    let own = format!("private:{alice_id}:x");
+    for other in [room.to_uppercase(), own, format!("{room}:1"), format!("{room} "), "Private:".to_owned()] {
+        let path = format!("/api/rooms/{}/messages", other.replace(' ', "%20"));
+        let (status, _) = site.post(&path, &alice, json!({ "message": "mine" })).await;
+        // A space at the end is trimmed, so that it is the room itself.
+        assert_eq!(status, if other.trim() == room { 201 } else { 400 }, "{other}");
+    }
+    let mut client = Client::connect_with(&site.daemon.address, Some(&alice)).await.unwrap();
+    client.join(json!({ "username": "alice", "room": room })).await.unwrap();
+    let number = client.ask("upload", json!({ "name": "note.txt", "content_type": "text/plain" })).await.unwrap();
+    let upload = client.ack(number).await.unwrap();
+    let url = text(&upload["url"]);
+    assert_eq!(site.request(Method::PUT, &url).body("a secret").send().await.unwrap().status(), 200);
+    let with_file = json!({ "message": "see", "files": [upload["id"]] });
+    let number = client.ask("send_message", with_file).await.unwrap();
+    client.ack(number).await.unwrap();
+    let (_, page) = site.get(&format!("/api/users/{alice_id}/messages"), &bob).await;
+    let file = text(&page["messages"].as_array().unwrap().last().unwrap()["attachments"][0]["url"]);
+    let get = async |token: &str| site.request(Method::GET, &file).bearer_auth(token).send().await.unwrap();
+    let (_, carol) = site.register("carol").await;
+    assert_eq!(get(&bob).await.text().await.unwrap(), "a secret");
+    assert_eq!((get(&carol).await.status(), get("").await.status()), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forms_sign_a_person_in_and_say_what_is_wrong() {
+    let site = Site::new(SETTINGS, &[]).await;
+    for (path, action) in [("/login-page", "/login"), ("/register-page", "/register")] {
+        let page = site.request(Method::GET, path).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(&format!("action=\"{action}\"")) && !page.contains("{{"), "{page}");
+    }
+    let kind = "application/x-www-form-urlencoded";
+    let post = async |path: &str, body: &str| {
+        let sent = site.request(Method::POST, path).header("content-type", kind).body(body.to_owned()).send();
+        let answer = sent.await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    let bad = "username=%3Cb%3Ex&email=%3Ci%3E{{title}}&password=long+enough";
+    let (status, page) = post("/register", bad).await;
+    assert!(status == 400 && page.contains("the username must") && !page.contains("<b>x"), "{page}");
+    let (status, page) = post("/register", "username=alice&email=%3Ci%3E&password=long+enough").await;
+    assert!(status == 400 && page.contains("&quot;&lt;i&gt;&quot; is not an e-mail address"), "{page}");
+    assert_eq!(post("/register", "username=alice&email=a%40b.org&password=long+enough").await.0, 303);
+    let (status, page) = post("/login", "username=alice&password=wrong").await;
+    assert!(status == 401 && page.contains("the username or the password is wrong"), "{page}");
+    assert_eq!(post("/login", "username=alice&password=long+enough").await.0, 303);
+}
