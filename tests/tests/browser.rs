@@ -238,6 +238,57 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     driver.process.kill().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_registers_on_the_page_and_keeps_the_name() {
+    let Some((driver, _)) = needed() else { return };
+    let project = Project::new("bots: { lobby: { platform: rooms } }", &[]);
+    let daemon = project.start().await;
+    let mut driver = Driver::start(driver).await;
+    let page = driver.browser().await;
+    let at = |path: &str| format!("http://{}{path}", daemon.address);
+    let element = async |css: &str| page.wait().at_most(WAIT_MAX).for_element(Locator::Css(css)).await.unwrap();
+
+    page.goto(&at("/register-page")).await.unwrap();
+    for (field, text) in [("#username", "alice"), ("#email", "alice@example.org"), ("#password", "long enough")] {
+        element(field).await.send_keys(text).await.unwrap();
+    }
+    element(".primary").await.click().await.unwrap();
+    element("#account-in:not([hidden])").await;
+    assert_eq!(element("#account-name").await.text().await.unwrap(), "alice");
+    let name = element("#name").await;
+    assert_eq!(name.prop("value").await.unwrap().as_deref(), Some("alice"));
+    assert_eq!(name.prop("readOnly").await.unwrap().as_deref(), Some("true"));
+    element("#room").await.send_keys("general").await.unwrap();
+    element("#enter").await.click().await.unwrap();
+    element("#people li[data-username='alice']").await;
+    says(&page, "my own name").await;
+    sees(&page, "my own name").await;
+    assert_eq!(errors(&page).await, [""; 0]);
+
+    // After signing out, the name belongs to nobody on this page.
+    page.goto(&at("/logout")).await.unwrap();
+    element("#account-out:not([hidden])").await;
+    for (field, text) in [("#name", "alice"), ("#room", "general")] {
+        let field = element(field).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+    element("#enter").await.click().await.unwrap();
+    let refused = async || {
+        let text = element("#entry-error").await.text().await.unwrap();
+        if text.contains("belongs to an account") { Ok(()) } else { Err(text) }
+    };
+    eventually(WAIT_MAX, "the refusal", refused).await;
+
+    page.goto(&at("/login-page")).await.unwrap();
+    element("#username").await.send_keys("alice").await.unwrap();
+    element("#password").await.send_keys("long enough").await.unwrap();
+    element(".primary").await.click().await.unwrap();
+    element("#account-in:not([hidden])").await;
+    page.close().await.unwrap();
+    driver.process.kill().await.unwrap();
+}
+
 /// Returns the errors that the page itself has caught.
 async fn errors(browser: &Client) -> Vec<String> {
     let toasts = "return [...document.querySelectorAll('[role=alert]')].map(t => t.innerText).filter(t => t.trim())";
