@@ -2,7 +2,6 @@
 //!
 //! So a script that lags costs a cursor, not a queue.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,12 +15,8 @@ use palabre_types::ScriptName;
 use crate::backlog::{Cursor, Queued, Read, weight};
 use crate::message::CoreMessage;
 
-/// Time for which batches that were unpacked stay in memory.
+/// Time for which the batch that was unpacked last stays in memory.
 const UNPACKED_RETENTION: Duration = Duration::from_secs(1);
-/// Maximum size of their events, in bytes; the batch that was unpacked last is kept in any case.
-///
-/// Several scripts that lag are in different batches, and each reads its batch in several parts.
-const UNPACKED_BYTES_MAX: usize = 8 << 20;
 
 /// A request for events of a script.
 pub(crate) struct ReadBack {
@@ -40,44 +35,12 @@ struct UnpackedEvents {
     number: u64,
     scripts: Vec<ScriptVersion>,
     events: Vec<EventRecord>,
-    bytes: usize,
 }
 
 impl UnpackedEvents {
     /// Keeps the events alone: steps may hold values of many megabytes.
     fn new(number: u64, mut batch: EntryBatch) -> Self {
-        let scripts = std::mem::take(&mut batch.scripts);
-        let events: Vec<EventRecord> = batch.into_events().collect();
-        let bytes = events.iter().map(|record| weight(&record.event)).sum();
-        Self { number, scripts, events, bytes }
-    }
-}
-
-/// The batches that were unpacked recently, the last one at the back.
-#[derive(Default)]
-struct Unpacked(VecDeque<UnpackedEvents>);
-
-impl Unpacked {
-    /// Returns a batch, unpacked by `unpack` if it is not in memory.
-    fn batch(
-        &mut self,
-        number: u64,
-        unpack: impl FnOnce() -> Result<UnpackedEvents>,
-    ) -> Result<Option<&UnpackedEvents>> {
-        let known = self.0.iter().position(|batch| batch.number == number);
-        let batch = match known.and_then(|position| self.0.remove(position)) {
-            Some(batch) => batch,
-            None => unpack()?,
-        };
-        self.0.push_back(batch);
-        let mut bytes: usize = self.0.iter().map(|batch| batch.bytes).sum();
-        while bytes > UNPACKED_BYTES_MAX
-            && self.0.len() > 1
-            && let Some(oldest) = self.0.pop_front()
-        {
-            bytes -= oldest.bytes;
-        }
-        Ok(self.0.back())
+        Self { number, scripts: std::mem::take(&mut batch.scripts), events: batch.into_events().collect() }
     }
 }
 
@@ -97,9 +60,9 @@ pub(crate) fn start(
 
 /// Answers requests until the sequencer has dropped its sender.
 fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>, pulse: &Pulse) {
-    let mut recent = Unpacked::default();
+    let mut last = None;
     loop {
-        let request = if !recent.0.is_empty() {
+        let request = if last.is_some() {
             requests.recv_timeout(UNPACKED_RETENTION)
         } else {
             requests.recv().map_err(RecvTimeoutError::from)
@@ -107,21 +70,21 @@ fn run(store: &Store, requests: &Receiver<ReadBack>, core: &Sender<CoreMessage>,
         let request = match request {
             Ok(request) => request,
             Err(RecvTimeoutError::Timeout) => {
-                recent = Unpacked::default();
+                last = None;
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         pulse.beat();
         let (script_id, from) = (request.script_id, request.from);
-        let read = read(store, &request, &mut recent).map_err(|error| error.to_string());
+        let read = read(store, &request, &mut last).map_err(|error| error.to_string());
         drop(core.send(CoreMessage::ReadBack { script_id, from, read }));
         pulse.idle();
     }
 }
 
-/// Reads the events of a request.
-fn read(store: &Store, request: &ReadBack, recent: &mut Unpacked) -> Result<Read> {
+/// Reads the events of a request. `last` is the batch that was unpacked last, which is often needed next.
+fn read(store: &Store, request: &ReadBack, last: &mut Option<UnpackedEvents>) -> Result<Read> {
     let snapshot = store.snapshot(0)?;
     let (mut queued, mut bytes) = (Vec::new(), 0);
     let before = request.from.block.saturating_sub(1);
@@ -130,8 +93,11 @@ fn read(store: &Store, request: &ReadBack, recent: &mut Unpacked) -> Result<Read
         if number > request.through {
             break;
         }
-        let unpack = || Ok(UnpackedEvents::new(number, unpacked(Ok((number, packed)))?.1));
-        let Some(block) = recent.batch(number, unpack)? else { continue };
+        let unpacked = match last.take() {
+            Some(known) if known.number == number => known,
+            _ => UnpackedEvents::new(number, unpacked(Ok((number, packed)))?.1),
+        };
+        let block = last.insert(unpacked);
         let targeted: Vec<bool> = block.scripts.iter().map(|script| script.name == request.script).collect();
         for record in &block.events {
             let is_for_it = record.targets.iter().any(|target| targeted.get(usize::from(*target)) == Some(&true));
