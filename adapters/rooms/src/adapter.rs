@@ -9,6 +9,7 @@ use palabre_types::{
 };
 use tokio::sync::oneshot;
 
+use crate::conversation::is_private;
 use crate::members::Members;
 use crate::room::answer::PendingResult;
 use crate::room::command::{ActionRequest, Command};
@@ -30,6 +31,10 @@ impl Rooms {
         // No client could enter such a room.
         if decode::room_name(name).as_deref() != Ok(name) {
             return Err(ActionError::NotFound(format!("\"{name}\" is not a valid room name")));
+        }
+        // To scripts, a private conversation does not exist.
+        if is_private(name) {
+            return Err(ActionError::NotFound(format!("there is no room \"{name}\"")));
         }
         let room = self.open_room(name).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();
