@@ -2,10 +2,10 @@
 
 use palabre_text::skeleton;
 
+use crate::accounts::rows::is_account_id;
+
 /// The beginning of the names of such rooms.
 const PREFIX: &str = "private:";
-/// Length of an account's id: 16 hexadecimal digits.
-const ACCOUNT_ID_LENGTH: usize = 16;
 
 /// Returns the name of the room of two accounts, the same for both.
 pub(crate) fn room_of(one: &str, other: &str) -> String {
@@ -31,9 +31,7 @@ pub(crate) fn may_enter(room: &str, account: Option<&str>) -> bool {
 /// Returns the two accounts of a private conversation. Only one name of a room is one.
 fn people(room: &str) -> Option<[&str; 2]> {
     let (first, second) = room.strip_prefix(PREFIX)?.split_once(':')?;
-    let is_id =
-        |id: &str| id.len() == ACCOUNT_ID_LENGTH && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (is_id(first) && is_id(second) && first < second).then_some([first, second])
+    (is_account_id(first) && is_account_id(second) && first < second).then_some([first, second])
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use palabre_store::{Direction, Result, Snapshot};
 use palabre_types::{Batch, Millis};
 use sha2::{Digest, Sha256};
 
-use super::rows::{Account, CREDENTIALS, CredentialKind, CredentialRow, Scope};
+use super::rows::{Account, CREDENTIALS, CredentialKind, CredentialRow, Scope, is_account_id, is_hexadecimal};
 
 /// The beginning of every token, by which leaked ones are found in public code.
 const PREFIX: &str = "plb_";
-/// Length of an account's id: 16 hexadecimal digits.
-const ACCOUNT_ID_LENGTH: usize = 16;
+/// Length of the secret of a token: 256 bits in hexadecimal.
+const SECRET_LENGTH: usize = 64;
 /// Length of the part of the hash that identifies a credential to its owner.
 const PUBLIC_ID_LENGTH: usize = 16;
 /// Time for which an unused session lives.
@@ -36,10 +36,8 @@ impl Token {
     /// Returns the token in a text, or `None` if the text cannot be one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (account, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        let is_hexadecimal = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let is_one = account.len() == ACCOUNT_ID_LENGTH && secret.len() == 64;
-        (is_one && is_hexadecimal(account) && is_hexadecimal(secret))
-            .then(|| Self { text: text.to_owned(), account: account.to_owned() })
+        let is_secret = secret.len() == SECRET_LENGTH && is_hexadecimal(secret);
+        (is_account_id(account) && is_secret).then(|| Self { text: text.to_owned(), account: account.to_owned() })
     }
 
     /// Returns the key of its row.
@@ -94,7 +92,7 @@ impl Credential {
     /// Returns the rows that record a use at `now`; `None` if one was recorded recently.
     ///
     /// A session lives on from its last use.
-    pub(crate) fn used(&self, now: Millis) -> Option<Batch> {
+    pub(crate) fn used(&mut self, now: Millis) -> Option<Batch> {
         if now.saturating_sub(self.row.last_use) < RECORD_INTERVAL {
             return None;
         }
@@ -104,6 +102,8 @@ impl Credential {
         // Not if it was revoked in the meantime.
         CREDENTIALS.require_equals(&mut rows, &self.key, &self.row);
         CREDENTIALS.put_until(&mut rows, &self.key, &row, expires);
+        // What follows is committed after these rows.
+        self.row = row;
         Some(rows)
     }
 }

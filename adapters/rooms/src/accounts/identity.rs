@@ -11,8 +11,8 @@ impl Rooms {
     /// Returns the valid credential with this token, and records its use.
     pub(crate) async fn credential(&self, token: &str) -> Result<Option<Credential>, AccountError> {
         let Some(token) = Token::parse(token) else { return Ok(None) };
-        let found = self.read_store(move |snapshot| Credential::find(snapshot, &token)).await?;
-        if let Some(rows) = found.as_ref().and_then(|credential| credential.used(self.clock.now())) {
+        let mut found = self.read_store(move |snapshot| Credential::find(snapshot, &token)).await?;
+        if let Some(rows) = found.as_mut().and_then(|credential| credential.used(self.clock.now())) {
             self.write_deferred("the use of a credential", rows);
         }
         Ok(found)

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::credential::{self, Credential, SESSION_LIFE, Token};
 use super::error::AccountError;
 use super::password::{self, LENGTH_MAX};
-use super::registration::EMAIL_MAX;
+use super::registration::{EMAIL_MAX, Registration};
 use super::rows::{ACCOUNTS, Account, AccountRow, CREDENTIALS, CredentialKind, CredentialRow, Scope};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
@@ -70,8 +70,20 @@ impl Rooms {
         Ok((account, token))
     }
 
+    /// Creates an account and opens its first session.
+    pub(crate) async fn sign_up(
+        self: &Arc<Self>,
+        registration: Registration,
+        label: &str,
+        network: Network,
+    ) -> Result<(Account, Token), AccountError> {
+        let account = self.register_account(registration, network).await?;
+        let token = self.open_session(&account, label).await?;
+        Ok((account, token))
+    }
+
     /// Opens a session of an account.
-    pub(crate) async fn open_session(self: &Arc<Self>, account: &Account, label: &str) -> Result<Token, AccountError> {
+    async fn open_session(self: &Arc<Self>, account: &Account, label: &str) -> Result<Token, AccountError> {
         let expires = Some(self.clock.now().saturating_add(SESSION_LIFE));
         self.add_credential(account, CredentialKind::Session, label, Scope::ALL.to_vec(), expires).await
     }

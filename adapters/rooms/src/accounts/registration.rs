@@ -31,7 +31,7 @@ pub(crate) struct Registration {
 
 impl Rooms {
     /// Creates an account.
-    pub(crate) async fn register_account(
+    pub(super) async fn register_account(
         self: &Arc<Self>,
         registration: Registration,
         network: Network,
@@ -127,14 +127,17 @@ fn rows_of(account: &Account) -> Batch {
 
 /// Checks an e-mail address and returns it in lower case.
 ///
-/// Whether it exists is only known once a message arrives.
+/// Only a message that arrives shows that it exists.
 fn check_email(email: &str) -> Result<String, AccountError> {
+    if email.len() > EMAIL_MAX {
+        return Err(AccountError::Invalid(format!("an e-mail address has at most {EMAIL_MAX} bytes")));
+    }
     let email = email.trim().to_lowercase();
     let is_plausible = email.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && !host.contains('@') && host.split('.').all(|label| !label.is_empty())
     });
     let is_plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    if !is_plausible || !is_plain || email.len() > EMAIL_MAX {
+    if !is_plausible || !is_plain {
         return Err(AccountError::Invalid(format!("\"{email}\" is not an e-mail address")));
     }
     Ok(email)

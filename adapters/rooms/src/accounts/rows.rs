@@ -103,6 +103,19 @@ impl Scope {
     }
 }
 
+/// Length of an account's id: 16 hexadecimal digits.
+const ACCOUNT_ID_LENGTH: usize = 16;
+
+/// Whether a text has the form of an account's id.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == ACCOUNT_ID_LENGTH && is_hexadecimal(text)
+}
+
+/// Whether a text has only the digits of our hexadecimal numbers.
+pub(crate) fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// An account with its id.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Account {

@@ -11,7 +11,7 @@ use palabre_types::iso8601;
 use serde_json::{Value, json};
 
 use super::body::Body;
-use super::caller::{Caller, Origin, SESSION_COOKIE, check_site};
+use super::caller::{Caller, ClientNetwork, SESSION_COOKIE, check_site};
 use super::problem::Problem;
 use crate::accounts::credential::{self, SESSION_LIFE, Token};
 use crate::accounts::login::{Login, PasswordChange, TokenRequest};
@@ -37,19 +37,18 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 
 async fn register(
     State(rooms): State<Arc<Rooms>>,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     headers: HeaderMap,
     Body(registration): Body<Registration>,
 ) -> Answer {
     check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    let account = rooms.register_account(registration, network).await?;
-    let token = rooms.open_session(&account, program(&headers)).await?;
+    let (account, token) = rooms.sign_up(registration, program(&headers), network).await?;
     Ok((StatusCode::CREATED, session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
 }
 
 async fn login(
     State(rooms): State<Arc<Rooms>>,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Answer {
@@ -72,7 +71,7 @@ async fn me(Caller(credential): Caller) -> Json<Value> {
 async fn password(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     Body(change): Body<PasswordChange>,
 ) -> Answer {
     caller.require(Scope::Account)?;

@@ -48,9 +48,9 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
 }
 
 /// The network that a request comes from.
-pub(super) struct Origin(pub(super) Network);
+pub(super) struct ClientNetwork(pub(super) Network);
 
-impl<S: Send + Sync> FromRequestParts<S> for Origin {
+impl<S: Send + Sync> FromRequestParts<S> for ClientNetwork {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -74,10 +74,10 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Refuses a request that changes something and that another site sent with the person's cookie.
 ///
-/// Programs that are no browsers send neither header. `origins` are other sites that may send it.
+/// Programs that are no browsers send neither header. `origins` are other sites, named one by one, that may send it.
 pub(crate) fn check_site(method: &Method, headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let is_listed = |origin: &str| origins.iter().any(|listed| listed == "*" || listed == origin);
+    let is_listed = |origin: &str| origins.iter().any(|listed| listed == origin);
     let is_own = match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => {

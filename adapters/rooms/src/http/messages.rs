@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::body::Body;
-use super::caller::{Caller, Origin};
+use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
@@ -65,7 +65,7 @@ async fn read_room(
 async fn send_to_room(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     Path(room): Path<String>,
     Body(send): Body<Send>,
 ) -> Result<Response, Problem> {
@@ -89,7 +89,7 @@ async fn read_private(
 async fn send_private(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     Path(id): Path<String>,
     Body(send): Body<Send>,
 ) -> Result<Response, Problem> {

@@ -1,4 +1,4 @@
-//! VaultRoom: accounts, and private messages between them.
+//! VaultRoom: accounts, and private messages between them; and the login of Neural Chat.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::super::auth::{no_cookie, program, session_cookie};
 use super::super::body::JsonOrForm;
-use super::super::caller::{Caller, Origin, check_site, cookie};
+use super::super::caller::{Caller, ClientNetwork, check_site, cookie};
 use super::super::messages::Part;
 use super::super::problem::Problem;
 use super::super::sign_in::Form;
@@ -43,17 +43,12 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 
 async fn register(
     State(rooms): State<Arc<Rooms>>,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     headers: HeaderMap,
     JsonOrForm { body, is_form }: JsonOrForm<Registration>,
 ) -> Result<Response, Problem> {
     check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    let registered = async {
-        let account = rooms.register_account(body, network).await?;
-        let token = rooms.open_session(&account, program(&headers)).await?;
-        Ok((account, token))
-    };
-    match registered.await {
+    match rooms.sign_up(body, program(&headers), network).await {
         Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::CREATED, is_form)),
         Err(error) => refused(error, is_form.then_some(Form::Register)),
     }
@@ -61,7 +56,7 @@ async fn register(
 
 async fn login(
     State(rooms): State<Arc<Rooms>>,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     headers: HeaderMap,
     JsonOrForm { body, is_form }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
@@ -97,14 +92,18 @@ async fn logout(State(rooms): State<Arc<Rooms>>, headers: HeaderMap) -> Result<R
     if let Some(token) = cookie(&headers)
         && let Some(credential) = rooms.credential(token).await?
     {
-        rooms.revoke(&credential.account, credential.id()).await?;
+        match rooms.revoke(&credential.account, credential.id()).await {
+            // Another request has ended it already.
+            Ok(()) | Err(AccountError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok((no_cookie(), Redirect::to("/")).into_response())
 }
 
 async fn auth_login(
     State(rooms): State<Arc<Rooms>>,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     headers: HeaderMap,
     JsonOrForm { body, .. }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
@@ -155,7 +154,7 @@ struct PrivateMessage {
 async fn send(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
-    Origin(network): Origin,
+    ClientNetwork(network): ClientNetwork,
     JsonOrForm { body, .. }: JsonOrForm<PrivateMessage>,
 ) -> Result<Json<Value>, Problem> {
     caller.require(Scope::Write)?;
