@@ -4,6 +4,7 @@
 //! channel and no thread, so that a replay of the journal gives the same rows: see [`rebuild`].
 
 mod apply;
+mod batch_events;
 mod clock_steps;
 mod effect;
 mod entry;
@@ -15,6 +16,7 @@ mod tables;
 mod timers;
 
 pub use apply::{Applied, Header, KeyMap, State, apply};
+pub use batch_events::{BatchEvents, EntryPosition, PackedEvent};
 pub use clock_steps::{ClockRow, STEP_BACK_TOLERANCE, WentBack, is_step};
 pub use effect::Effect;
 pub use entry::{
@@ -30,6 +32,7 @@ pub use rows::{
 pub use tables::{
     BEGUN_ATTEMPTS, CLOCK, DEAD_LETTERS, DEFERRED_EVENTS, ENDED_VERSIONS, JOURNAL, LAST_BATCH, LAST_BATCH_KEY, OUTBOX,
     QUEUE_CURSORS, RECOVERY, SCRIPT_CURSORS, SCRIPT_HEADS, SCRIPT_SOURCES, SCRIPT_VERSIONS, SENDERS, SENT_MESSAGES,
-    TASK_RUNS, TASKS, TIMERS, WAITING_RUNS, dead_letters, journal, stored_values, task_runs, unpacked, value_key,
+    TASK_RUNS, TASKS, TIMERS, WAITING_RUNS, damaged, dead_letters, journal, stored_values, task_runs, unpacked,
+    value_key,
 };
 pub use timers::Timers;

@@ -87,8 +87,12 @@ pub fn journal(snapshot: &Snapshot) -> Result<impl Iterator<Item = Result<(u64, 
 /// If the row is damaged, or could not be read.
 pub fn unpacked(row: Result<(u64, PackedBatch)>) -> Result<(u64, EntryBatch)> {
     let (number, packed) = row?;
-    let damaged = |cause| Error::Row { table: TableId::Journal, key: number.to_string(), cause };
-    Ok((number, packed.unpack().map_err(damaged)?))
+    Ok((number, packed.unpack().map_err(|cause| damaged(number, cause))?))
+}
+
+/// Returns the error of an entry batch that is damaged.
+pub fn damaged(number: u64, cause: String) -> Error {
+    Error::Row { table: TableId::Journal, key: number.to_string(), cause }
 }
 
 /// Returns all dead letters, oldest first.
