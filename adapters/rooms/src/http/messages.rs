@@ -21,6 +21,7 @@ use crate::accounts::rows::{Account, Scope};
 use crate::conversation::{is_private, may_enter, room_of};
 use crate::decode::{self, PAGE_MAX, Send};
 use crate::encode::message;
+use crate::guests::Guest;
 use crate::history::{IDS, MESSAGES, MessageRow, ROOMS};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
@@ -158,7 +159,8 @@ impl Rooms {
         let send = send.checked().map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
         self.limit_messages(account, room, network).await?;
         let open = self.open_room(room).map_err(|problem| Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem))?;
-        let author = Author { username: account.row.username.clone(), guest: account.id.as_str().into() };
+        let Guest { kind, id: guest, .. } = Guest::of_account(&account.id);
+        let author = Author { username: account.row.username.clone(), kind, guest };
         let (answer, result) = oneshot::channel();
         let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the room is too busy; try again in a moment");
         open.try_send(Command::PostAs { author, send, answer }).map_err(|_full| busy())?;
