@@ -12,8 +12,10 @@ mod people;
 mod percent;
 mod problem;
 mod rest;
+mod session_cookie;
 mod sign_in;
 mod upload;
+mod visitor;
 mod web;
 
 use std::sync::Arc;
