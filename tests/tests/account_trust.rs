@@ -2,15 +2,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{Engine, Options};
-use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
-use palabre_rooms::{Config, Rooms};
+use palabre_rooms::Config;
 use palabre_store::Store;
-use palabre_tests::{App, Client, Site, registration, text};
-use palabre_types::Bot;
+use palabre_tests::{Client, RoomService, Site, registration, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -127,41 +123,19 @@ async fn the_forms_sign_a_person_in_and_say_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_was_idle_changes_the_password_at_the_first_attempt() {
-    let (store, clock) = (Store::in_memory().unwrap(), VirtualClock::new(1_800_000_000_000));
-    let entropy = || Arc::new(SeededEntropy::new(1));
-    let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(clock.clone()), entropy());
-    let app = App::serve(rooms.router()).await;
-    let engine = Engine::start(Options {
-        store,
-        clock: Arc::new(clock.clone()),
-        entropy: entropy(),
-        bots: vec![(Bot { name: "lobby".into(), platform: "rooms".into() }, Arc::clone(&rooms) as Arc<dyn Adapter>)],
-        scripts: Vec::new(),
-        workers: 1,
-        journal_retention: Duration::from_secs(86_400),
-        settings: Default::default(),
-        operators: Default::default(),
-        http: Arc::new(palabre_engine::Web::default()),
-    })
-    .await
-    .unwrap();
-    rooms.ready().await;
-    let http = reqwest::Client::new();
-    let at = |path: &str| format!("http://{}{path}", app.address);
-    let account: Value =
-        http.post(at("/api/auth/register")).json(&registration("alice")).send().await.unwrap().json().await.unwrap();
-    let token = text(&account["token"]);
+    let service = RoomService::start(&Store::in_memory().unwrap(), Config::default()).await;
+    let (_, token) = service.register("alice").await;
     // The request records the use of the session too, in the same row.
-    clock.advance(Duration::from_secs(7_200));
+    service.clock.advance(Duration::from_secs(7_200));
     let change = json!({ "current": "secret of alice", "new": "another secret" });
-    let changed = http.post(at("/api/auth/password")).bearer_auth(&token).json(&change).send().await.unwrap();
-    assert_eq!(changed.status(), 204, "{}", changed.text().await.unwrap());
-    let me = async || http.get(at("/api/auth/me")).bearer_auth(&token).send().await.unwrap().status();
+    let changed = service.call(Method::POST, "/api/auth/password", &token, change).await;
+    assert_eq!(changed.0, 204, "{}", changed.1);
+    let me = async || service.call(Method::GET, "/api/auth/me", &token, Value::Null).await.0;
     assert_eq!(me().await, 200);
     // An unused session ends.
-    clock.advance(Duration::from_secs(29 * 86_400));
+    service.clock.advance(Duration::from_secs(29 * 86_400));
     assert_eq!(me().await, 200);
-    clock.advance(Duration::from_secs(31 * 86_400));
+    service.clock.advance(Duration::from_secs(31 * 86_400));
     assert_eq!(me().await, 401);
-    engine.shutdown().await;
+    service.engine.shutdown().await;
 }

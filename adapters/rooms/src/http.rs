@@ -21,6 +21,7 @@ mod web;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 
 use crate::gateway;
 use crate::service::Rooms;
@@ -35,5 +36,6 @@ impl Rooms {
             .merge(messages::routes(self))
             .merge(compat::routes(self))
             .merge(gateway::routes(self))
+            .layer(from_fn(session_cookie::renew))
     }
 }

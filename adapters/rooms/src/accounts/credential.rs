@@ -53,6 +53,7 @@ pub(crate) struct Credential {
     pub(crate) account: Account,
     key: (String, String),
     row: CredentialRow,
+    is_extended: bool,
 }
 
 impl Credential {
@@ -61,7 +62,7 @@ impl Credential {
         let key = token.key();
         let Some(row) = CREDENTIALS.get(snapshot, &key)? else { return Ok(None) };
         let account = Account::find(snapshot, &key.0)?.filter(|account| account.row.generation == row.generation);
-        Ok(account.map(|account| Self { account, key, row }))
+        Ok(account.map(|account| Self { account, key, row, is_extended: false }))
     }
 
     /// Adds that the credential stays valid in another generation of its account.
@@ -77,6 +78,11 @@ impl Credential {
 
     pub(crate) fn is_session(&self) -> bool {
         self.row.kind == CredentialKind::Session
+    }
+
+    /// Whether it is a session that lives on from this use.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.is_extended
     }
 
     /// Returns the hash of its token.
@@ -104,6 +110,7 @@ impl Credential {
         CREDENTIALS.put_until(&mut rows, &self.key, &row, expires);
         // What follows is committed after these rows.
         self.row = row;
+        self.is_extended = self.is_session();
         Some(rows)
     }
 }

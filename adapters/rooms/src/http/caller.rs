@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{self, Problem};
+use super::session_cookie::Renewal;
 use crate::accounts::credential::Credential;
 use crate::accounts::rows::Scope;
 use crate::limiter::{self, Network};
@@ -43,7 +44,11 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
             check_site(&parts.method, &parts.headers, &[]).map_err(IntoResponse::into_response)?;
         }
         let found = rooms.credential(token).await.map_err(|error| Problem::from(error).into_response())?;
-        found.map(Self).ok_or_else(unauthorized)
+        let credential = found.ok_or_else(unauthorized)?;
+        if cookie.is_some() {
+            Renewal::set(&parts.extensions, &credential, token);
+        }
+        Ok(Self(credential))
     }
 }
 

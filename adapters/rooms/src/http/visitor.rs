@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use palabre_types::Scheme;
 
 use super::caller::{ClientNetwork, check_site};
 use super::problem::Problem;
@@ -24,12 +25,14 @@ pub(super) struct Visitor {
     network: Network,
     /// The program of the person, which is the label of the session.
     program: String,
+    scheme: Scheme,
 }
 
 /// An account with a session that was opened for a request.
 pub(super) struct SignedIn {
     pub(super) account: Account,
     pub(super) token: Token,
+    scheme: Scheme,
 }
 
 impl FromRequestParts<Arc<Rooms>> for Visitor {
@@ -39,7 +42,8 @@ impl FromRequestParts<Arc<Rooms>> for Visitor {
         check_site(&parts.method, &parts.headers, &rooms.config.origins)?;
         let Ok(ClientNetwork(network)) = ClientNetwork::from_request_parts(parts, rooms).await;
         let program = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Ok(Self { network, program: program.unwrap_or("unknown program").to_owned() })
+        let scheme = parts.extensions.get::<Scheme>().copied().unwrap_or_default();
+        Ok(Self { network, program: program.unwrap_or("unknown program").to_owned(), scheme })
     }
 }
 
@@ -47,7 +51,7 @@ impl Visitor {
     /// Checks the password and opens a session.
     pub(super) async fn sign_in(self, rooms: &Arc<Rooms>, login: Login) -> Result<SignedIn, AccountError> {
         let (account, token) = rooms.log_in(login, &self.program, self.network).await?;
-        Ok(SignedIn { account, token })
+        Ok(SignedIn { account, token, scheme: self.scheme })
     }
 
     /// Creates an account and opens its first session.
@@ -57,13 +61,13 @@ impl Visitor {
         registration: Registration,
     ) -> Result<SignedIn, AccountError> {
         let (account, token) = rooms.sign_up(registration, &self.program, self.network).await?;
-        Ok(SignedIn { account, token })
+        Ok(SignedIn { account, token, scheme: self.scheme })
     }
 }
 
 impl SignedIn {
     /// Returns the header with which a browser keeps the session.
     pub(super) fn cookie(&self) -> SetCookie {
-        session_cookie::kept(&self.token.text)
+        session_cookie::kept(&self.token.text, self.scheme)
     }
 }
