@@ -98,6 +98,23 @@ async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn private_conversations_are_not_counted_among_the_rooms() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    let (bob_id, _) = site.register("bob").await;
+    let (_guest, _) = Client::enter(&site.daemon.address, "guest", "general").await.unwrap();
+    site.post("/api/rooms/general/messages", &alice, json!({ "message": "hello" })).await;
+    let counts = async || {
+        let (_, stats) = site.get("/api/stats", "").await;
+        (stats["rooms"].clone(), stats["active_rooms"].clone())
+    };
+    assert_eq!(counts().await, (json!(1), json!(1)));
+    let sent = site.post(&format!("/api/users/{bob_id}/messages"), &alice, json!({ "message": "hi" })).await;
+    assert_eq!(sent.0, 201, "{}", sent.1);
+    assert_eq!(counts().await, (json!(1), json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_forms_sign_a_person_in_and_say_what_is_wrong() {
     let site = Site::new(SETTINGS, &[]).await;
     for (path, action) in [("/login-page", "/login"), ("/register-page", "/register")] {
