@@ -98,6 +98,31 @@ async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_username_has_one_spelling_and_nothing_on_top_of_its_letters() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let request = |name: &str| json!({ "username": name, "email": "jose@example.org", "password": "long enough" });
+    // Alphabetic marks, an accent that makes no character with its letter, and invisible characters.
+    for added in ["\u{345}", "\u{93f}", "\u{30d}", "\u{3164}", "\u{ad}", "\u{200b}", "\u{115f}"] {
+        let (status, refused) = site.post("/api/auth/register", "", request(&format!("jox{added}"))).await;
+        assert_eq!(status, 400, "{}: {refused}", added.escape_unicode());
+    }
+    let (status, account) = site.post("/api/auth/register", "", request("Jose\u{301}")).await;
+    assert_eq!((status, text(&account["username"])), (StatusCode::CREATED, "Jos\u{e9}".to_owned()), "{account}");
+    for name in ["jos\u{e9}", "JOSE\u{301}"] {
+        let login = json!({ "username": name, "password": "long enough" });
+        assert_eq!(site.post("/api/auth/login", "", login).await.0, 200, "{}", name.escape_unicode());
+        let (status, taken) = site.post("/api/auth/register", "", request(name)).await;
+        assert_eq!(status, 400, "{taken}");
+        let mut guest = Client::connect(&site.daemon.address).await.unwrap();
+        let refused = guest.join(json!({ "username": name, "room": "general" })).await.unwrap_err();
+        assert!(refused.0.contains("belongs to an account"), "{}", refused.0);
+    }
+    let mut guest = Client::connect(&site.daemon.address).await.unwrap();
+    let joined = guest.join(json!({ "username": "Rene\u{301}", "room": "general" })).await.unwrap();
+    assert_eq!(joined["username"], "Ren\u{e9}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn private_conversations_are_not_counted_among_the_rooms() {
     let site = Site::new(SETTINGS, &[]).await;
     let (_, alice) = site.register("alice").await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
+use palabre_text::composed;
 use palabre_types::{Batch, Millis};
 use serde::Deserialize;
 
@@ -225,7 +226,7 @@ impl Rooms {
     ///
     /// The last is larger, so that nobody locks another person out from one address.
     pub(crate) fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
-        let account: Arc<str> = username.trim().to_lowercase().into();
+        let account: Arc<str> = composed(username.trim()).to_lowercase().into();
         let who = [Who::Address(network), Who::Person(network, Arc::clone(&account)), Who::Anywhere(account)];
         match self.limiter.take(Kind::Login, &who) {
             Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),

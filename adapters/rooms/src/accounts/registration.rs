@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palabre_platform::EmitError;
 use palabre_store::Snapshot;
-use palabre_text::skeleton;
+use palabre_text::{is_plain_name, skeleton};
 use palabre_types::Batch;
 use serde::Deserialize;
 
@@ -82,13 +82,14 @@ impl Rooms {
         }
     }
 
-    /// Checks a username and returns it trimmed.
+    /// Checks a username and returns it trimmed, in its composed form.
     fn check_username(&self, username: &str) -> Result<String, AccountError> {
         let username = decode::username(username).map_err(AccountError::Invalid)?;
-        let is_plain = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
-        if username.chars().count() > USERNAME_MAX || !username.chars().all(is_plain) {
-            let problem =
-                format!("the username must have at most {USERNAME_MAX} letters, digits, dots, hyphens and underscores");
+        if username.chars().count() > USERNAME_MAX || !is_plain_name(&username) {
+            let problem = format!(
+                "the username must have at most {USERNAME_MAX} letters, digits, dots, hyphens and underscores, and no \
+                 combining marks"
+            );
             return Err(AccountError::Invalid(problem));
         }
         if self.is_reserved(&username) {
