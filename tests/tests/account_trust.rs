@@ -98,6 +98,33 @@ async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_that_no_handler_takes_are_refused_as_json_too() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    for (method, path, expected) in [
+        (Method::GET, "/api/rooms/%ff/messages", 400),
+        (Method::GET, "/api/users/%c3%28", 400),
+        (Method::DELETE, "/api/auth/tokens/%ff", 400),
+        (Method::GET, "/api/files/%ff", 400),
+        (Method::GET, "/api/files/none", 404),
+        (Method::GET, "/assets/none.js", 404),
+        (Method::GET, "/nothing", 404),
+        (Method::PUT, "/api/auth/login", 405),
+        (Method::DELETE, "/", 405),
+        (Method::POST, "/join", 415),
+    ] {
+        let request = site.request(method.clone(), path).bearer_auth(&alice).json(&json!({ "username": "x" }));
+        let answer = request.send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(answer.status(), expected, "{method} {path}");
+        assert_eq!(header("content-type").as_deref(), Some("application/json"), "{method} {path}");
+        assert_eq!(header("allow").is_some(), expected == 405, "{method} {path}");
+        let refused: Value = answer.json().await.unwrap();
+        assert!(!text(&refused["error"]).is_empty(), "{method} {path}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_username_has_one_spelling_and_nothing_on_top_of_its_letters() {
     let site = Site::new(SETTINGS, &[]).await;
     let request = |name: &str| json!({ "username": name, "email": "jose@example.org", "password": "long enough" });

@@ -29,13 +29,15 @@ use crate::service::Rooms;
 impl Rooms {
     /// Returns all HTTP routes of the service: the page, its assets, REST and Socket.IO.
     pub fn router(self: &Arc<Self>) -> Router {
-        web::routes()
+        let own = web::routes()
             .merge(rest::routes(self))
             .merge(auth::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
             .merge(compat::routes(self))
-            .merge(gateway::routes(self))
-            .layer(from_fn(session_cookie::renew))
+            .fallback(problem::no_route)
+            .layer(from_fn(problem::as_json));
+        // Clients of Socket.IO expect the texts of its library.
+        own.merge(gateway::routes(self)).layer(from_fn(session_cookie::renew))
     }
 }
