@@ -98,6 +98,31 @@ async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_private_conversation_is_read_in_parts_by_clients_of_vaultroom() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    let (bob, _) = site.register("bob").await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let message = json!({ "recipient_id": bob, "message": format!("message {number}") });
+        ids.push(text(&site.post("/send-message", &alice, message).await.1["data"]["id"]));
+    }
+    let read = async |query: String| {
+        let (status, page) = site.get(&format!("/get-messages?receiver_id={bob}{query}"), &alice).await;
+        assert_eq!(status, 200, "{query}: {page}");
+        page.as_array().unwrap().iter().map(|message| text(&message["id"])).collect::<Vec<_>>()
+    };
+    assert_eq!(read(String::new()).await, ids);
+    assert_eq!(read("&limit=2".to_owned()).await, ids[3..]);
+    assert_eq!(read(format!("&limit=2&before={}", ids[3])).await, ids[1..3]);
+    assert_eq!(read(format!("&limit=2&after={}", ids[0])).await, ids[1..3]);
+    for (query, expected) in [("limit=many", 400), ("before=x&after=y", 400), ("before=nonsense", 404)] {
+        let (status, refused) = site.get(&format!("/get-messages?receiver_id={bob}&{query}"), &alice).await;
+        assert_eq!(status, expected, "{query}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_no_handler_takes_are_refused_as_json_too() {
     let site = Site::new(SETTINGS, &[]).await;
     let (_, alice) = site.register("alice").await;

@@ -136,7 +136,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
             BUSY,
         ],
     ),
-    read("/get-messages", "The newest messages of a private conversation (VaultRoom)", PAGES),
+    read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES),
     read("/", "The page", &[PAGE]),
     read("/rooms/{room}", "The page of a room", &[PAGE]),
     read("/chat", "The page, with username and room in the query", &[PAGE]),

@@ -37,11 +37,11 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 }
 
 /// The part of a history that is requested: before or after a message, or the newest.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Part {
-    before: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<usize>,
 }
 
 /// A page of messages, oldest first, and whether there are more in the direction of reading.

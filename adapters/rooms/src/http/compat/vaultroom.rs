@@ -163,9 +163,13 @@ async fn send(
     Ok(Json(json!({ "status": "success", "data": data })))
 }
 
+/// A conversation and the part of it that is requested. The document has no parts: without any, the newest.
 #[derive(Deserialize)]
 struct Conversation {
     receiver_id: String,
+    before: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
 }
 
 async fn messages(
@@ -174,9 +178,9 @@ async fn messages(
     asked: Result<Query<Conversation>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     caller.require(Scope::Read)?;
-    let Query(Conversation { receiver_id }) = asked?;
+    let Query(Conversation { receiver_id, before, after, limit }) = asked?;
     let room = rooms.conversation_with(&caller, receiver_id).await?;
-    let page = rooms.page(&room, Part::default()).await?;
+    let page = rooms.page(&room, Part { before, after, limit }).await?;
     let described = page.rows.iter().map(
         |row| json!({ "id": row.id, "sender": row.username, "content": row.text, "timestamp": iso8601(row.time) }),
     );
