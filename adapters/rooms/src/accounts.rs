@@ -5,6 +5,7 @@
 pub(crate) mod credential;
 pub(crate) mod error;
 pub(crate) mod identity;
+pub(crate) mod issuing;
 pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod open_sockets;
