@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
 use futures_util::future::join_all;
-use palabre_tests::Site;
+use palabre_tests::{Site, registration};
+use reqwest::Method;
 use serde_json::json;
 
-const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+const SETTINGS: &str = "limits: { logins: { burst: 1, per_minute: 0 }, registrations: { burst: 1, per_minute: 0 } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_maximum_of_tokens_holds_when_many_are_created_at_the_same_time() {
@@ -18,4 +19,23 @@ async fn the_maximum_of_tokens_holds_when_many_are_created_at_the_same_time() {
     assert_eq!((count(201), count(400)), (100, 20), "{created:?}");
     let (_, listed) = site.get("/api/auth/tokens", &session).await;
     assert_eq!(listed.as_array().unwrap().len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_and_logins_are_limited_separately() {
+    let limits = "registrations: { burst: 2, per_minute: 1 }, logins: { burst: 2, per_minute: 1 }";
+    let site = Site::new(&format!("limits: {{ {limits}, people_per_address: 1 }}"), &[]).await;
+    let register = async |name: &str| {
+        let answer = site.request(Method::POST, "/api/auth/register").json(&registration(name)).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+    };
+    assert_eq!(register("alice").await, (201, false));
+    assert_eq!(register("bob").await, (201, false));
+    assert_eq!(register("carol").await, (429, true));
+    let login = json!({ "username": "alice", "password": "secret of alice" });
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(site.post("/api/auth/login", "", login.clone()).await.0.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 429]);
 }

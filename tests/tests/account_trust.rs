@@ -10,7 +10,7 @@ use palabre_tests::{Client, RoomService, Site, registration, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+const SETTINGS: &str = "limits: { logins: { burst: 1, per_minute: 0 }, registrations: { burst: 1, per_minute: 0 } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_its_client_gives_up_is_done_wholly_or_not_at_all() {

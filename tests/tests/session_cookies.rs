@@ -9,7 +9,7 @@ use palabre_store::Store;
 use palabre_tests::{RoomService, Site, registration};
 use reqwest::{Method, Response, StatusCode};
 
-const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+const SETTINGS: &str = "limits: { logins: { burst: 1, per_minute: 0 }, registrations: { burst: 1, per_minute: 0 } }";
 
 /// Returns the cookie that an answer sets.
 fn set_cookie(answer: &Response) -> Option<String> {

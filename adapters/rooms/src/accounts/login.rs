@@ -130,7 +130,7 @@ impl Rooms {
     /// Counts an attempt against the limits of its address, and of its account from there and from anywhere.
     ///
     /// The last is larger, so that nobody locks another person out from one address.
-    pub(crate) fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
+    fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
         let account: Arc<str> = composed(username.trim()).to_lowercase().into();
         let who = [Who::Address(network), Who::Person(network, Arc::clone(&account)), Who::Anywhere(account)];
         match self.limiter.take(Kind::Login, &who) {
