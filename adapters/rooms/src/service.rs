@@ -8,7 +8,7 @@ use palabre_types::{ActionKind, Batch, Capabilities, Millis};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::accounts::issuing::IssuingLocks;
+use crate::accounts::issuing_locks::IssuingLocks;
 use crate::accounts::names::AccountNames;
 use crate::accounts::open_sockets::OpenSockets;
 use crate::accounts::password::Passwords;

@@ -57,9 +57,8 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// Returns the valid credential with a token.
-    pub(crate) fn find(snapshot: &Snapshot, token: &Token) -> Result<Option<Self>> {
-        let key = token.key();
+    /// Returns the valid credential with the key of a token.
+    pub(crate) fn find(snapshot: &Snapshot, key: (String, String)) -> Result<Option<Self>> {
         let Some(row) = CREDENTIALS.get(snapshot, &key)? else { return Ok(None) };
         let account = Account::find(snapshot, &key.0)?.filter(|account| account.row.generation == row.generation);
         Ok(account.map(|account| Self { account, key, row, is_extended: false }))
@@ -78,6 +77,15 @@ impl Credential {
 
     pub(crate) fn is_session(&self) -> bool {
         self.row.kind == CredentialKind::Session
+    }
+
+    pub(crate) fn key(&self) -> &(String, String) {
+        &self.key
+    }
+
+    /// Returns the time at which it expires; a session expires later if it is used.
+    pub(crate) fn expires(&self) -> Option<Millis> {
+        self.row.expires
     }
 
     /// Whether it is a session that lives on from this use.

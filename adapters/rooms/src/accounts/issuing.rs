@@ -1,12 +1,10 @@
 //! New sessions and access tokens, up to the maximum of each account.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
 use palabre_types::{Batch, Millis};
 use serde::Deserialize;
-use tokio::sync::{Mutex, MutexGuard};
 
 use super::credential::{self, SESSION_LIFE, Token};
 use super::error::AccountError;
@@ -18,8 +16,6 @@ use crate::service::Rooms;
 const LABEL_MAX: usize = 100;
 /// Maximum number of sessions, and of access tokens, of one account.
 const CREDENTIALS_MAX: usize = 100;
-/// Number of locks that all accounts share.
-const LOCKS: usize = 64;
 
 /// A request for an access token.
 #[derive(Debug, Deserialize)]
@@ -30,28 +26,6 @@ pub(crate) struct TokenRequest {
     /// Days after which it expires; never if it is missing.
     #[serde(default)]
     pub(crate) days: Option<u32>,
-}
-
-/// Locks under which the credentials of an account are counted and added, one at a time.
-///
-/// The conditions of a batch compare single rows, and cannot compare their number.
-#[derive(Debug)]
-pub(crate) struct IssuingLocks {
-    hasher: RandomState,
-    locks: [Mutex<()>; LOCKS],
-}
-
-impl Default for IssuingLocks {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), locks: [const { Mutex::const_new(()) }; LOCKS] }
-    }
-}
-
-impl IssuingLocks {
-    async fn lock(&self, account: &str) -> MutexGuard<'_, ()> {
-        let index = self.hasher.hash_one(account) as usize % LOCKS;
-        self.locks[index].lock().await
-    }
 }
 
 impl Rooms {
