@@ -4,7 +4,7 @@
 
 mod auth;
 mod body;
-pub(crate) mod caller;
+mod caller;
 mod compat;
 mod download;
 mod messages;
@@ -12,8 +12,9 @@ mod people;
 mod percent;
 mod problem;
 mod rest;
-mod session_cookie;
+pub(crate) mod session_cookie;
 mod sign_in;
+pub(crate) mod site;
 mod upload;
 mod visitor;
 mod web;

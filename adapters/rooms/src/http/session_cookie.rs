@@ -8,12 +8,22 @@ use axum::middleware::Next;
 use axum::response::{AppendHeaders, Response};
 use palabre_types::Scheme;
 
-use super::caller::{SESSION_COOKIE, check_site, cookie};
+use super::site::check_site;
 use crate::accounts::credential::{Credential, SESSION_LIFE};
 use crate::service::Rooms;
 
+/// The name of the cookie.
+const SESSION_COOKIE: &str = "palabre_session";
+
 /// A `Set-Cookie` header.
 pub(super) type SetCookie = AppendHeaders<[(HeaderName, HeaderValue); 1]>;
+
+/// Returns the session token in the cookies.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token)
+}
 
 /// Returns the header with which a browser keeps a session.
 pub(super) fn kept(token: &str, scheme: Scheme) -> SetCookie {

@@ -7,9 +7,10 @@ use axum::http::header;
 use axum::http::request::Parts;
 use palabre_types::Scheme;
 
-use super::caller::{ClientNetwork, check_site};
+use super::caller::ClientNetwork;
 use super::problem::Problem;
 use super::session_cookie::{self, SetCookie};
+use super::site::check_site;
 use crate::accounts::credential::Token;
 use crate::accounts::error::AccountError;
 use crate::accounts::login::Login;

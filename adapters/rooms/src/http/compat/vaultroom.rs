@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::body::JsonOrForm;
-use super::super::caller::{Caller, ClientNetwork, cookie};
+use super::super::caller::{Caller, ClientNetwork};
 use super::super::messages::Part;
 use super::super::problem::Problem;
-use super::super::session_cookie;
+use super::super::session_cookie::{self, cookie};
 use super::super::sign_in::Form;
 use super::super::visitor::{SignedIn, Visitor};
 use crate::accounts::credential::{SESSION_LIFE, public_id};
