@@ -21,16 +21,15 @@ impl Site {
     /// # Panics
     /// If it does not start.
     pub async fn new(settings: &str, scripts: &[(&str, &str)]) -> Self {
-        Self::with_server("", settings, scripts).await
+        Self::with_sections("server: { requests_per_minute: 100000 }", settings, scripts).await
     }
 
-    /// Like [`Site::new`], with settings of the HTTP server too.
+    /// Like [`Site::new`], with other sections of bots.yaml.
     ///
     /// # Panics
     /// If it does not start.
-    pub async fn with_server(server: &str, settings: &str, scripts: &[(&str, &str)]) -> Self {
-        let server = format!("server: {{ requests_per_minute: 100000, {server} }}");
-        let bots = format!("{server}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}");
+    pub async fn with_sections(sections: &str, settings: &str, scripts: &[(&str, &str)]) -> Self {
+        let bots = format!("{sections}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}");
         let project = Project::new(&bots, scripts);
         let daemon = project.start().await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

@@ -39,3 +39,27 @@ async fn registrations_and_logins_are_limited_separately() {
     }
     assert_eq!(statuses, [200, 200, 429]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_passwords_are_hashed_at_a_time_and_more_attempts_are_told_to_come_back() {
+    let site = Site::new(SETTINGS, &[]).await;
+    site.register("alice").await;
+    let attempt = |name: &str| json!({ "username": name, "password": "secret of alice" });
+    // Unknown names cost as much as known ones.
+    let send = |name: &str| {
+        let request = site.request(Method::POST, "/api/auth/login").json(&attempt(name));
+        async move {
+            let answer = request.send().await.unwrap();
+            let retry_after = answer.headers().get("retry-after").map(|after| after.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), retry_after)
+        }
+    };
+    let answers = join_all((0..100).map(|_| send("nobody"))).await;
+    let busy = answers.iter().filter(|(status, _)| *status == 503).count();
+    assert!(busy > 0 && busy < answers.len(), "{busy} of {} were refused", answers.len());
+    for (status, retry_after) in answers {
+        let expected = if status == 503 { Some("1".to_owned()) } else { None };
+        assert!(matches!(status, 401 | 503) && retry_after == expected, "{status} {retry_after:?}");
+    }
+    assert_eq!(send("alice").await.0, 200);
+}

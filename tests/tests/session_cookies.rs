@@ -22,7 +22,7 @@ async fn the_cookie_is_for_tls_alone_where_a_trusted_proxy_names_it() {
         ("['127.0.0.1']", &[("https", true), ("http", false), ("https, http", false)][..]),
         ("[]", &[("https", false)]),
     ] {
-        let site = Site::with_server(&format!("proxies: {proxies}"), SETTINGS, &[]).await;
+        let site = Site::with_sections(&format!("server: {{ proxies: {proxies} }}"), SETTINGS, &[]).await;
         for (number, (scheme, is_secure)) in cases.iter().enumerate() {
             let register = site.request(Method::POST, "/api/auth/register").header("x-forwarded-proto", *scheme);
             let answer = register.json(&registration(&format!("alice{number}"))).send().await.unwrap();

@@ -79,7 +79,7 @@ impl Rooms {
         token: Token,
         row: &CredentialRow,
     ) -> Result<Token, AccountError> {
-        let _lock = self.issuing.lock(&account.id).await;
+        let _lock = self.issuing.lock(&account.id).await.ok_or(AccountError::Busy)?;
         let replaced = self.replaced_by(account, row.kind).await?;
         let mut rows = Batch::default();
         if let Some(hash) = &replaced {
