@@ -14,9 +14,12 @@ async fn the_maximum_of_tokens_holds_when_many_are_created_at_the_same_time() {
     let site = Site::new(SETTINGS, &[]).await;
     let (_, session) = site.register("alice").await;
     let request = || site.post("/api/auth/tokens", &session, json!({ "name": "x", "scopes": ["read"] }));
-    let created = join_all((0..120).map(|_| request())).await;
+    for _ in 0..90 {
+        assert_eq!(request().await.0, 201);
+    }
+    let created = join_all((0..30).map(|_| request())).await;
     let count = |expected: u16| created.iter().filter(|(status, _)| *status == expected).count();
-    assert_eq!((count(201), count(400)), (100, 20), "{created:?}");
+    assert_eq!((count(201), count(400)), (10, 20), "{created:?}");
     let (_, listed) = site.get("/api/auth/tokens", &session).await;
     assert_eq!(listed.as_array().unwrap().len(), 100);
 }
