@@ -57,8 +57,8 @@ mod tests {
             assert!(is_plain_name(name), "{name}");
         }
         // Both of the first are alphabetic.
-        for mark in ["\u{345}", "\u{93f}", "\u{301}", " ", "@", "\u{1f44b}"] {
-            assert!(!is_plain_name(&format!("bob{mark}")), "{}", mark.escape_unicode());
+        for added in ["\u{345}", "\u{93f}", "\u{301}", " ", "@", "\u{1f44b}"] {
+            assert!(!is_plain_name(&format!("bob{added}")), "{}", added.escape_unicode());
         }
         assert_eq!(composed("Jose\u{301}"), "Jos\u{e9}");
     }
