@@ -63,12 +63,13 @@ impl Client {
     pub async fn connect_by(
         address: &str,
         token: Option<&str>,
-        headers: &[(&'static str, &'static str)],
+        headers: &[(&'static str, &str)],
     ) -> Result<Self, ClientError> {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().map_err(|error| ClientError(error.to_string()))?;
         for (name, value) in headers {
-            request.headers_mut().insert(*name, HeaderValue::from_static(value));
+            let value = HeaderValue::from_str(value).map_err(|error| ClientError(error.to_string()))?;
+            request.headers_mut().insert(*name, value);
         }
         let (socket, _) =
             tokio_tungstenite::connect_async(request).await.map_err(|error| ClientError(error.to_string()))?;

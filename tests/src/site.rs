@@ -21,8 +21,15 @@ impl Site {
     /// # Panics
     /// If it does not start.
     pub async fn new(settings: &str, scripts: &[(&str, &str)]) -> Self {
-        let server = "server: { requests_per_minute: 100000 }";
-        let bots = format!("{server}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}");
+        Self::with_sections("server: { requests_per_minute: 100000 }", settings, scripts).await
+    }
+
+    /// Like [`Site::new`], with other sections of bots.yaml.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn with_sections(sections: &str, settings: &str, scripts: &[(&str, &str)]) -> Self {
+        let bots = format!("{sections}\nbots: {{ lobby: {{ platform: rooms, rooms: {{ {settings} }} }} }}");
         let project = Project::new(&bots, scripts);
         let daemon = project.start().await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
@@ -39,15 +46,7 @@ impl Site {
     /// # Panics
     /// If the daemon does not answer.
     pub async fn call(&self, method: Method, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
-        let mut request = self.request(method, path);
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
-        }
-        if !body.is_null() {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.expect("an answer");
-        (answer.status(), answer.json().await.unwrap_or_default())
+        answered(self.request(method, path), token, body).await
     }
 
     /// Like [`Site::call`], with GET.
@@ -69,6 +68,18 @@ impl Site {
         assert_eq!(status, 201, "{account}");
         (text(&account["id"]), text(&account["token"]))
     }
+}
+
+/// Sends a request with a token, if there is one. Returns the status and the JSON.
+pub(crate) async fn answered(mut request: reqwest::RequestBuilder, token: &str, body: Value) -> (StatusCode, Value) {
+    if !token.is_empty() {
+        request = request.bearer_auth(token);
+    }
+    if !body.is_null() {
+        request = request.json(&body);
+    }
+    let answer = request.send().await.expect("an answer");
+    (answer.status(), answer.json().await.unwrap_or_default())
 }
 
 /// Returns a request for an account.

@@ -2,19 +2,15 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use palabre_engine::{Engine, Options};
-use palabre_platform::{Adapter, SeededEntropy, VirtualClock};
-use palabre_rooms::{Config, Rooms};
+use palabre_rooms::Config;
 use palabre_store::Store;
-use palabre_tests::{App, Client, Site, registration, text};
-use palabre_types::Bot;
+use palabre_tests::{Client, RoomService, Site, registration, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+const SETTINGS: &str = "limits: { logins: { burst: 1, per_minute: 0 }, registrations: { burst: 1, per_minute: 0 } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_its_client_gives_up_is_done_wholly_or_not_at_all() {
@@ -102,6 +98,100 @@ async fn nothing_imitates_a_private_conversation_and_its_files_are_private_too()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_private_conversation_is_read_in_parts_by_clients_of_vaultroom() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    let (bob, _) = site.register("bob").await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let message = json!({ "recipient_id": bob, "message": format!("message {number}") });
+        ids.push(text(&site.post("/send-message", &alice, message).await.1["data"]["id"]));
+    }
+    let read = async |query: String| {
+        let (status, page) = site.get(&format!("/get-messages?receiver_id={bob}{query}"), &alice).await;
+        assert_eq!(status, 200, "{query}: {page}");
+        page.as_array().unwrap().iter().map(|message| text(&message["id"])).collect::<Vec<_>>()
+    };
+    assert_eq!(read(String::new()).await, ids);
+    assert_eq!(read("&limit=2".to_owned()).await, ids[3..]);
+    assert_eq!(read(format!("&limit=2&before={}", ids[3])).await, ids[1..3]);
+    assert_eq!(read(format!("&limit=2&after={}", ids[0])).await, ids[1..3]);
+    for (query, expected) in [("limit=many", 400), ("before=x&after=y", 400), ("before=nonsense", 404)] {
+        let (status, refused) = site.get(&format!("/get-messages?receiver_id={bob}&{query}"), &alice).await;
+        assert_eq!(status, expected, "{query}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_no_handler_takes_are_refused_as_json_too() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    for (method, path, expected) in [
+        (Method::GET, "/api/rooms/%ff/messages", 400),
+        (Method::GET, "/api/users/%c3%28", 400),
+        (Method::DELETE, "/api/auth/tokens/%ff", 400),
+        (Method::GET, "/api/files/%ff", 400),
+        (Method::GET, "/api/files/none", 404),
+        (Method::GET, "/assets/none.js", 404),
+        (Method::GET, "/nothing", 404),
+        (Method::PUT, "/api/auth/login", 405),
+        (Method::DELETE, "/", 405),
+        (Method::POST, "/join", 415),
+    ] {
+        let request = site.request(method.clone(), path).bearer_auth(&alice).json(&json!({ "username": "x" }));
+        let answer = request.send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(answer.status(), expected, "{method} {path}");
+        assert_eq!(header("content-type").as_deref(), Some("application/json"), "{method} {path}");
+        assert_eq!(header("allow").is_some(), expected == 405, "{method} {path}");
+        let refused: Value = answer.json().await.unwrap();
+        assert!(!text(&refused["error"]).is_empty(), "{method} {path}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_username_has_one_spelling_and_nothing_on_top_of_its_letters() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let request = |name: &str| json!({ "username": name, "email": "jose@example.org", "password": "long enough" });
+    // Alphabetic marks, an accent that makes no character with its letter, and invisible characters.
+    for added in ["\u{345}", "\u{93f}", "\u{30d}", "\u{3164}", "\u{ad}", "\u{200b}", "\u{115f}"] {
+        let (status, refused) = site.post("/api/auth/register", "", request(&format!("jox{added}"))).await;
+        assert_eq!(status, 400, "{}: {refused}", added.escape_unicode());
+    }
+    let (status, account) = site.post("/api/auth/register", "", request("Jose\u{301}")).await;
+    assert_eq!((status, text(&account["username"])), (StatusCode::CREATED, "Jos\u{e9}".to_owned()), "{account}");
+    for name in ["jos\u{e9}", "JOSE\u{301}"] {
+        let login = json!({ "username": name, "password": "long enough" });
+        assert_eq!(site.post("/api/auth/login", "", login).await.0, 200, "{}", name.escape_unicode());
+        let (status, taken) = site.post("/api/auth/register", "", request(name)).await;
+        assert_eq!(status, 400, "{taken}");
+        let mut guest = Client::connect(&site.daemon.address).await.unwrap();
+        let refused = guest.join(json!({ "username": name, "room": "general" })).await.unwrap_err();
+        assert!(refused.0.contains("belongs to an account"), "{}", refused.0);
+    }
+    let mut guest = Client::connect(&site.daemon.address).await.unwrap();
+    let joined = guest.join(json!({ "username": "Rene\u{301}", "room": "general" })).await.unwrap();
+    assert_eq!(joined["username"], "Ren\u{e9}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_conversations_are_not_counted_among_the_rooms() {
+    let site = Site::new(SETTINGS, &[]).await;
+    let (_, alice) = site.register("alice").await;
+    let (bob_id, _) = site.register("bob").await;
+    let (_guest, _) = Client::enter(&site.daemon.address, "guest", "general").await.unwrap();
+    site.post("/api/rooms/general/messages", &alice, json!({ "message": "hello" })).await;
+    let counts = async || {
+        let (_, stats) = site.get("/api/stats", "").await;
+        (stats["rooms"].clone(), stats["active_rooms"].clone())
+    };
+    assert_eq!(counts().await, (json!(1), json!(1)));
+    let sent = site.post(&format!("/api/users/{bob_id}/messages"), &alice, json!({ "message": "hi" })).await;
+    assert_eq!(sent.0, 201, "{}", sent.1);
+    assert_eq!(counts().await, (json!(1), json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_forms_sign_a_person_in_and_say_what_is_wrong() {
     let site = Site::new(SETTINGS, &[]).await;
     for (path, action) in [("/login-page", "/login"), ("/register-page", "/register")] {
@@ -127,41 +217,19 @@ async fn the_forms_sign_a_person_in_and_say_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_was_idle_changes_the_password_at_the_first_attempt() {
-    let (store, clock) = (Store::in_memory().unwrap(), VirtualClock::new(1_800_000_000_000));
-    let entropy = || Arc::new(SeededEntropy::new(1));
-    let rooms = Rooms::new(store.clone(), Config::default(), Arc::new(clock.clone()), entropy());
-    let app = App::serve(rooms.router()).await;
-    let engine = Engine::start(Options {
-        store,
-        clock: Arc::new(clock.clone()),
-        entropy: entropy(),
-        bots: vec![(Bot { name: "lobby".into(), platform: "rooms".into() }, Arc::clone(&rooms) as Arc<dyn Adapter>)],
-        scripts: Vec::new(),
-        workers: 1,
-        journal_retention: Duration::from_secs(86_400),
-        settings: Default::default(),
-        operators: Default::default(),
-        http: Arc::new(palabre_engine::Web::default()),
-    })
-    .await
-    .unwrap();
-    rooms.ready().await;
-    let http = reqwest::Client::new();
-    let at = |path: &str| format!("http://{}{path}", app.address);
-    let account: Value =
-        http.post(at("/api/auth/register")).json(&registration("alice")).send().await.unwrap().json().await.unwrap();
-    let token = text(&account["token"]);
+    let service = RoomService::start(&Store::in_memory().unwrap(), Config::default()).await;
+    let (_, token) = service.register("alice").await;
     // The request records the use of the session too, in the same row.
-    clock.advance(Duration::from_secs(7_200));
+    service.clock.advance(Duration::from_secs(7_200));
     let change = json!({ "current": "secret of alice", "new": "another secret" });
-    let changed = http.post(at("/api/auth/password")).bearer_auth(&token).json(&change).send().await.unwrap();
-    assert_eq!(changed.status(), 204, "{}", changed.text().await.unwrap());
-    let me = async || http.get(at("/api/auth/me")).bearer_auth(&token).send().await.unwrap().status();
+    let changed = service.call(Method::POST, "/api/auth/password", &token, change).await;
+    assert_eq!(changed.0, 204, "{}", changed.1);
+    let me = async || service.call(Method::GET, "/api/auth/me", &token, Value::Null).await.0;
     assert_eq!(me().await, 200);
     // An unused session ends.
-    clock.advance(Duration::from_secs(29 * 86_400));
+    service.clock.advance(Duration::from_secs(29 * 86_400));
     assert_eq!(me().await, 200);
-    clock.advance(Duration::from_secs(31 * 86_400));
+    service.clock.advance(Duration::from_secs(31 * 86_400));
     assert_eq!(me().await, 401);
-    engine.shutdown().await;
+    service.engine.shutdown().await;
 }

@@ -4,7 +4,10 @@
 
 pub(crate) mod credential;
 pub(crate) mod error;
+pub(crate) mod expiry;
 pub(crate) mod identity;
+pub(crate) mod issuing;
+pub(crate) mod issuing_locks;
 pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod open_sockets;

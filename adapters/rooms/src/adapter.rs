@@ -87,6 +87,7 @@ impl Adapter for Rooms {
         self.context.send_replace(Some(context.clone()));
         tokio::select! {
             () = sweep::run(&self, &context) => {}
+            () = self.end_expired_sockets() => {}
             () = shutdown.requested() => {}
         }
         Ok(())

@@ -5,7 +5,7 @@ use palabre_text::skeleton;
 use crate::accounts::rows::is_account_id;
 
 /// The beginning of the names of such rooms.
-const PREFIX: &str = "private:";
+pub(crate) const PREFIX: &str = "private:";
 
 /// Returns the name of the room of two accounts, the same for both.
 pub(crate) fn room_of(one: &str, other: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palabre_text::is_emoji;
+use palabre_text::{composed, is_emoji};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -219,9 +219,9 @@ fn limit(event: &str, limit: Option<usize>) -> Result<(), String> {
     }
 }
 
-/// Checks a username and returns it trimmed.
+/// Checks a username and returns it trimmed, in its composed form.
 pub(crate) fn username(text: &str) -> Result<String, String> {
-    name(text, "username", USERNAME_MAX)
+    name(&composed(text), "username", USERNAME_MAX)
 }
 
 /// Checks a room name and returns it trimmed.

@@ -93,6 +93,7 @@ impl Gateway {
                     .into_response();
             }
         };
+        self.rooms.record_cookie(request.headers(), request.extensions()).await;
         // The library keeps the request for as long as the session lasts.
         request.extensions_mut().insert(Arc::clone(&connection));
         if is_socket {

@@ -19,20 +19,28 @@ const GUESTS: Table<String, GuestRow> = Table::new(TableId::RoomGuests);
 pub(crate) const TOKEN_MAX: usize = 128;
 /// Length of the part of a guest's id that others see: enough to tell guests apart.
 const PUBLIC_ID_LENGTH: usize = 16;
-/// Length of a guest's id: a hash in hexadecimal. The ids of accounts are shorter.
-pub(crate) const GUEST_ID_LENGTH: usize = 64;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct GuestRow {
     last_use: Millis,
 }
 
-/// A guest, independent of the name in use.
+/// The kind of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PersonKind {
+    /// Known by a token of the service.
+    Guest,
+    /// Registered, with a name and a password.
+    Account,
+}
+
+/// A person in the form in which rooms know people, independent of the name in use.
 #[derive(Clone)]
 pub(crate) struct Guest {
-    /// The hash of the token, in hexadecimal.
+    pub(crate) kind: PersonKind,
+    /// The hash of the guest's token, in hexadecimal, or the id of the account.
     pub(crate) id: Arc<str>,
-    /// The token is a credential and is sent only to the guest's own client.
+    /// The token is a credential and is sent only to the guest's own client. Accounts have none.
     pub(crate) token: Arc<str>,
 }
 
@@ -42,15 +50,15 @@ impl Guest {
         Self::holding(&format!("{}{}", fresh_id(entropy), fresh_id(entropy)))
     }
 
-    /// Returns an account in the form in which rooms know people. It has no guest token.
+    /// Returns an account in the form in which rooms know people.
     pub(crate) fn of_account(id: &str) -> Self {
-        Self { id: id.into(), token: "".into() }
+        Self { kind: PersonKind::Account, id: id.into(), token: "".into() }
     }
 
     /// Returns the guest with `token`, whether or not the service issued it.
     pub(crate) fn holding(token: &str) -> Self {
         let id: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { id: id.into(), token: token.into() }
+        Self { kind: PersonKind::Guest, id: id.into(), token: token.into() }
     }
 }
 

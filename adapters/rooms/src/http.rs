@@ -4,7 +4,7 @@
 
 mod auth;
 mod body;
-pub(crate) mod caller;
+mod caller;
 mod compat;
 mod download;
 mod messages;
@@ -12,13 +12,17 @@ mod people;
 mod percent;
 mod problem;
 mod rest;
+pub(crate) mod session_cookie;
 mod sign_in;
+pub(crate) mod site;
 mod upload;
+mod visitor;
 mod web;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 
 use crate::gateway;
 use crate::service::Rooms;
@@ -26,12 +30,15 @@ use crate::service::Rooms;
 impl Rooms {
     /// Returns all HTTP routes of the service: the page, its assets, REST and Socket.IO.
     pub fn router(self: &Arc<Self>) -> Router {
-        web::routes()
+        let own = web::routes()
             .merge(rest::routes(self))
             .merge(auth::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
             .merge(compat::routes(self))
-            .merge(gateway::routes(self))
+            .fallback(problem::no_route)
+            .layer(from_fn(problem::as_json));
+        // Clients of Socket.IO expect the texts of its library.
+        own.merge(gateway::routes(self)).layer(from_fn(session_cookie::renew))
     }
 }

@@ -55,7 +55,9 @@ pub struct Limits {
     pub lists: Rate,
     /// Requests for pages of the history.
     pub history: Rate,
-    /// Registrations, logins and changes of passwords, of an address and of an account.
+    /// Registrations of an address, and of one name from there.
+    pub registrations: Rate,
+    /// Logins and changes of passwords, of an address and of an account.
     pub logins: Rate,
     /// Unknown events.
     pub others: Rate,
@@ -73,6 +75,7 @@ pub(crate) enum Kind {
     Interaction,
     List,
     History,
+    Registration,
     Login,
     Other,
 }
@@ -98,6 +101,7 @@ impl Default for Limits {
             interactions: rate(100, 600),
             lists: rate(30, 120),
             history: rate(60, 600),
+            registrations: rate(10, 5),
             logins: rate(10, 10),
             others: rate(50, 60),
         }
@@ -134,6 +138,7 @@ impl Limits {
             Kind::Interaction => self.interactions,
             Kind::List => self.lists,
             Kind::History => self.history,
+            Kind::Registration => self.registrations,
             Kind::Login => self.logins,
             Kind::Other => self.others,
         }
@@ -141,7 +146,7 @@ impl Limits {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -151,6 +156,7 @@ impl Kind {
         Self::Interaction,
         Self::List,
         Self::History,
+        Self::Registration,
         Self::Login,
         Self::Other,
     ];
@@ -167,6 +173,7 @@ impl Kind {
             Self::Interaction => "interactions",
             Self::List => "lists",
             Self::History => "history",
+            Self::Registration => "registrations",
             Self::Login => "logins",
             Self::Other => "others",
         }

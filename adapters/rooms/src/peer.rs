@@ -1,12 +1,12 @@
 //! A client that events can be sent to. Everything sent is counted, so that its queue is bounded.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::SocketRef;
-use socketioxide::handler::{FromMessageParts, Value};
+use socketioxide::handler::{FromConnectParts, FromMessageParts, Value};
 use socketioxide::socket::{Sid, Socket};
 use socketioxide::{SendError, SocketError};
 
@@ -21,6 +21,9 @@ pub(crate) struct Peer {
     pub(crate) connection: Arc<Connection>,
     socket: SocketRef,
 }
+
+/// A client that may be gone. It does not keep the socket alive.
+pub(crate) struct WeakPeer(Weak<Socket<LocalAdapter>>);
 
 /// Acknowledges one event, if the client asked for that.
 ///
@@ -92,6 +95,20 @@ impl Peer {
             self.connection.give_back();
         }
         sent
+    }
+}
+
+impl WeakPeer {
+    pub(crate) fn upgrade(&self) -> Option<Peer> {
+        Peer::of(SocketRef::from(self.0.upgrade()?))
+    }
+}
+
+impl FromConnectParts<LocalAdapter> for WeakPeer {
+    type Error = Infallible;
+
+    fn from_connect_parts(socket: &Arc<Socket<LocalAdapter>>, _: &Option<Value>) -> Result<Self, Infallible> {
+        Ok(Self(Arc::downgrade(socket)))
     }
 }
 

@@ -31,9 +31,20 @@ pub(crate) struct Place {
     permit: Option<Permit<(Network, Arc<str>)>>,
     /// The connection has ended: it can no longer join a room.
     pub(crate) is_closed: bool,
+    session: Option<Arc<Session>>,
 }
 
 impl Place {
+    /// Returns the place of a new connection.
+    pub(crate) fn of(session: &Arc<Session>) -> Self {
+        Self { session: Some(Arc::clone(session)), ..Self::default() }
+    }
+
+    /// The guest or the account of this connection.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_deref()
+    }
+
     /// The guest of this connection, while it is in a room.
     pub(crate) fn guest(&self) -> Option<&Guest> {
         self.person.as_ref().map(|person| &person.guest)

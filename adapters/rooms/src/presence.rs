@@ -8,7 +8,7 @@ use serde::Serialize;
 use socketioxide::socket::Sid;
 
 use crate::encode::WireUser;
-use crate::guests::{GUEST_ID_LENGTH, Guest};
+use crate::guests::{Guest, PersonKind};
 use crate::json_size::json_size;
 use crate::peer::Peer;
 
@@ -35,20 +35,14 @@ pub(crate) struct RoomSession {
 #[derive(Clone)]
 pub(crate) struct Author {
     pub(crate) username: String,
-    /// The guest's id.
+    pub(crate) kind: PersonKind,
+    /// The id of the guest or of the account.
     pub(crate) guest: Arc<str>,
-}
-
-impl Author {
-    /// Whether the person has no account.
-    pub(crate) fn is_guest(&self) -> bool {
-        self.guest.len() == GUEST_ID_LENGTH
-    }
 }
 
 impl RoomSession {
     pub(crate) fn author(&self) -> Author {
-        Author { username: self.username.clone(), guest: Arc::clone(&self.guest.id) }
+        Author { username: self.username.clone(), kind: self.guest.kind, guest: Arc::clone(&self.guest.id) }
     }
 }
 

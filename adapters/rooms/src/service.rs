@@ -8,6 +8,7 @@ use palabre_types::{ActionKind, Batch, Capabilities, Millis};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::accounts::issuing_locks::IssuingLocks;
 use crate::accounts::names::AccountNames;
 use crate::accounts::open_sockets::OpenSockets;
 use crate::accounts::password::Passwords;
@@ -43,6 +44,7 @@ pub struct Rooms {
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) limiter: Limiter,
     pub(crate) passwords: Passwords,
+    pub(crate) issuing: IssuingLocks,
     pub(crate) account_names: AccountNames,
     pub(crate) open_sockets: OpenSockets,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
@@ -88,6 +90,7 @@ impl Rooms {
             uploads: Arc::default(),
             limiter,
             passwords: Passwords::default(),
+            issuing: IssuingLocks::default(),
             account_names: AccountNames::default(),
             open_sockets: OpenSockets::default(),
             links: Arc::default(),

@@ -1,6 +1,6 @@
 //! The guest of a connection, by the token it brought or a new one, and the names it may use.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use palabre_text::skeleton;
 use palabre_types::Millis;
@@ -29,9 +29,9 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn of_account(account: Credential) -> Self {
+    fn of_account(account: Credential, now: Millis) -> Self {
         let guest = Guest::of_account(&account.account.id);
-        Self { account: Some(account), ..Self::new(guest, None) }
+        Self { account: Some(account), ..Self::new(guest, Some(now)) }
     }
 
     /// Returns the credential of the account that is signed in.
@@ -81,7 +81,7 @@ impl Rooms {
         if !credential.allows(Scope::Read) || !credential.allows(Scope::Write) {
             return Err("this token lacks the scopes read and write".to_owned());
         }
-        Ok(Some(Session::of_account(credential)))
+        Ok(Some(Session::of_account(credential, self.clock.now())))
     }
 
     async fn session_of_guest(&self, token: Option<&str>) -> Result<Session, String> {
@@ -120,6 +120,17 @@ impl Rooms {
         let life = self.config.retention.guest_days.saturating_mul(DAY);
         // Nobody waits for it: until it is durable, the guest is known by being online.
         self.write_deferred("the use of a guest token", guests::record_use(&session.guest, now, life));
+    }
+
+    /// Records the use of an account's session or token over a connection, unless that was done recently.
+    pub(crate) fn record_account_use(self: &Arc<Self>, session: &Session) {
+        let Some(credential) = session.credential() else { return };
+        let now = self.clock.now();
+        let mut recorded = session.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorded.is_none_or(|recorded| now.saturating_sub(recorded) >= RECORD_INTERVAL) {
+            *recorded = Some(now);
+            self.record_socket_use(credential.key());
+        }
     }
 
     /// Records the use of a token at the end of its connection.

@@ -1,6 +1,6 @@
 //! Events of clients over Socket.IO: parsed, rate limited, and forwarded to their rooms.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -15,11 +15,12 @@ use crate::connection::Connection;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Press, React, Send, Typing, Upload, Users, read};
 use crate::encode::{Ack, Connected, NOT_IN_ROOM};
 use crate::guests::Guest;
-use crate::http::caller::{check_site, cookie};
+use crate::http::session_cookie::cookie;
+use crate::http::site::check_site;
 use crate::limiter::Verdict;
 use crate::limits::Kind;
-use crate::peer::{AckSender, Peer};
-use crate::place::{SharedPlace, buckets, lock};
+use crate::peer::{AckSender, Peer, WeakPeer};
+use crate::place::{Place, SharedPlace, buckets, lock};
 use crate::refusal::{slow_down, turn_away};
 use crate::room::command::Command;
 use crate::service::Rooms;
@@ -53,7 +54,7 @@ impl Rooms {
         let connected = |socket: SocketRef| async move { greet(socket) };
         // Handlers are registered in the middleware: events may arrive before the connect handler
         // runs.
-        let register = move |socket: SocketRef, TryData(auth): TryData<Value>| {
+        let register = move |socket: SocketRef, weak: WeakPeer, TryData(auth): TryData<Value>| {
             let rooms = Arc::clone(&registering);
             async move {
                 let is_local = Peer::of(socket.clone()).is_some_and(|peer| peer.connection.is_local);
@@ -61,24 +62,27 @@ impl Rooms {
                 // A page of another site has the cookie too.
                 let cookie = check_site(&Method::POST, headers, &[]).ok().and_then(|()| cookie(headers));
                 let session = rooms.identify(auth.ok().as_ref(), cookie, is_local).await?;
-                rooms.register(&socket, session)
+                rooms.register(&socket, weak, session)
             }
         };
         io.ns("/", connected.with(register));
     }
 
-    fn register(self: &Arc<Self>, socket: &SocketRef, session: Session) -> Result<(), String> {
+    fn register(self: &Arc<Self>, socket: &SocketRef, weak: WeakPeer, session: Session) -> Result<(), String> {
         let Some(peer) = Peer::of(socket.clone()) else {
             return Err("this session was not opened by this server; reconnect".to_owned());
         };
         if let Some(credential) = session.credential() {
-            self.open_sockets.add(credential.hash(), &peer.connection);
+            self.open_sockets.add(credential, &peer.connection, weak);
+            // A revocation since the look-up has found no connection to end.
+            self.record_socket_use(credential.key());
             socket.extensions.insert(AccountName(credential.account.row.username.clone()));
         }
         // Not the peer itself, which would keep the socket alive.
         socket.extensions.insert(Arc::new(ConnectionGuard(peer.connection)));
         socket.extensions.insert(session.guest.clone());
-        let (place, session) = (SharedPlace::default(), Arc::new(session));
+        let session = Arc::new(session);
+        let place = SharedPlace::new(Mutex::new(Place::of(&session)));
         let (rooms, here, who) = (Arc::clone(self), Arc::clone(&place), Arc::clone(&session));
         let joins = move |peer: Peer, data, ack| rooms.join(&here, &who, peer, data, ack);
         self.on(socket, &place, ("join_room", Kind::Join), joins);
@@ -182,8 +186,14 @@ impl Rooms {
     ///
     /// An event over its limit is accepted and the next one is read later. One far over the limit
     /// is refused, and a client that keeps sending is disconnected.
-    fn admit(&self, peer: &Peer, place: &SharedPlace, kind: Kind, ack: AckSender) -> Option<AckSender> {
-        let who = buckets(peer, lock(place).guest());
+    fn admit(self: &Arc<Self>, peer: &Peer, place: &SharedPlace, kind: Kind, ack: AckSender) -> Option<AckSender> {
+        let who = {
+            let place = lock(place);
+            if let Some(session) = place.session() {
+                self.record_account_use(session);
+            }
+            buckets(peer, place.guest())
+        };
         let wait = match self.limiter.take(kind, &who) {
             Verdict::Pass => {
                 peer.connection.forgive();

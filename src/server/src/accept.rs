@@ -17,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use palabre_platform::Shutdown;
+use palabre_types::Scheme;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -126,9 +127,11 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let in_flight = RequestInFlight::begin(&connection);
     let client = client(&connections, connection.peer, request.headers());
+    let scheme = scheme(&connections, connection.peer, request.headers());
     let mut request = request.map(|body| Body::new(Inbound::new(body, Arc::clone(&connection))));
     request.extensions_mut().insert(ConnectInfo(client));
     request.extensions_mut().insert(connection.reached);
+    request.extensions_mut().insert(scheme);
     let response = app.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         connection.record_upgrade();
@@ -148,4 +151,15 @@ fn client(connections: &Connections, peer: SocketAddr, headers: &HeaderMap) -> S
     let mut hops = named.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse::<IpAddr>().ok());
     let last = hops.rfind(|hop| hop.is_none_or(|hop| !connections.is_proxy(hop)));
     last.flatten().map_or(peer, |hop| SocketAddr::new(hop, 0))
+}
+
+/// Returns the scheme of the client's address.
+///
+/// This server has no TLS itself. A proxy trusted by bots.yaml names the scheme in `X-Forwarded-Proto`; of
+/// several, the last one is the trusted proxy's own.
+fn scheme(connections: &Connections, peer: SocketAddr, headers: &HeaderMap) -> Scheme {
+    let named = headers.get_all("x-forwarded-proto").iter().filter_map(|value| value.to_str().ok());
+    let last = named.flat_map(|value| value.split(',')).next_back();
+    let is_https = last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
+    if is_https && connections.is_proxy(peer.ip()) { Scheme::Https } else { Scheme::Http }
 }

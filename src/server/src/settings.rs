@@ -23,7 +23,7 @@ pub struct Settings {
     /// The addresses of trusted reverse proxies.
     ///
     /// Their `X-Forwarded-For` header is trusted, and limits per address apply to the clients behind
-    /// them.
+    /// them. So is their `X-Forwarded-Proto`: after `https`, cookies are only sent over TLS.
     pub proxies: Vec<String>,
     /// The maximum number of connections. Lowered if the process cannot open as many files.
     pub max_connections: usize,

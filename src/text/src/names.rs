@@ -1,6 +1,8 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// Characters that are invisible or overlay a letter.
 ///
@@ -30,9 +32,36 @@ pub fn name_problem(name: &str) -> Option<&'static str> {
     RULES.iter().find(breaks).map(|(_, _, problem)| *problem)
 }
 
+/// Returns a name in its composed form (NFC), in which the same letters are always the same characters.
+#[must_use]
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
+/// Whether a name has only letters, digits, dots, hyphens and underscores.
+///
+/// Combining marks are none of these, although Unicode counts some of them as alphabetic.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    name.chars().all(|letter| is_plain(letter) && !is_combining_mark(letter))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_names_have_no_combining_marks() {
+        for name in ["bob", "x_y-z.1", "Jos\u{e9}", "\u{41c}\u{430}\u{440}\u{438}\u{44f}", "\u{3055}\u{304f}\u{3089}"] {
+            assert!(is_plain_name(name), "{name}");
+        }
+        // Both of the first are alphabetic.
+        for added in ["\u{345}", "\u{93f}", "\u{301}", " ", "@", "\u{1f44b}"] {
+            assert!(!is_plain_name(&format!("bob{added}")), "{}", added.escape_unicode());
+        }
+        assert_eq!(composed("Jose\u{301}"), "Jos\u{e9}");
+    }
 
     #[test]
     fn names_that_could_pass_for_others_are_found() {

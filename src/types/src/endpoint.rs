@@ -1,4 +1,4 @@
-//! Descriptions of the routes of the HTTP server.
+//! Descriptions of the routes of the HTTP server and of its requests.
 
 /// A method of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,4 +13,16 @@ pub struct Endpoint {
     pub body: Option<&'static str>,
     /// The status codes of its responses, with their meanings.
     pub answers: &'static [(u16, &'static str)],
+}
+
+/// The scheme of the address that a client used, as far as the server knows.
+///
+/// The server adds it to the extensions of each request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// Without encryption, or unknown.
+    #[default]
+    Http,
+    /// Over TLS, which ends at a trusted proxy.
+    Https,
 }

@@ -53,15 +53,15 @@ pub(crate) struct Credential {
     pub(crate) account: Account,
     key: (String, String),
     row: CredentialRow,
+    is_extended: bool,
 }
 
 impl Credential {
-    /// Returns the valid credential with a token.
-    pub(crate) fn find(snapshot: &Snapshot, token: &Token) -> Result<Option<Self>> {
-        let key = token.key();
+    /// Returns the valid credential with the key of a token.
+    pub(crate) fn find(snapshot: &Snapshot, key: (String, String)) -> Result<Option<Self>> {
         let Some(row) = CREDENTIALS.get(snapshot, &key)? else { return Ok(None) };
         let account = Account::find(snapshot, &key.0)?.filter(|account| account.row.generation == row.generation);
-        Ok(account.map(|account| Self { account, key, row }))
+        Ok(account.map(|account| Self { account, key, row, is_extended: false }))
     }
 
     /// Adds that the credential stays valid in another generation of its account.
@@ -77,6 +77,20 @@ impl Credential {
 
     pub(crate) fn is_session(&self) -> bool {
         self.row.kind == CredentialKind::Session
+    }
+
+    pub(crate) fn key(&self) -> &(String, String) {
+        &self.key
+    }
+
+    /// Returns the time at which it expires; a session expires later if it is used.
+    pub(crate) fn expires(&self) -> Option<Millis> {
+        self.row.expires
+    }
+
+    /// Whether it is a session that lives on from this use.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.is_extended
     }
 
     /// Returns the hash of its token.
@@ -104,6 +118,7 @@ impl Credential {
         CREDENTIALS.put_until(&mut rows, &self.key, &row, expires);
         // What follows is committed after these rows.
         self.row = row;
+        self.is_extended = self.is_session();
         Some(rows)
     }
 }

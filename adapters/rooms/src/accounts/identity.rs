@@ -1,5 +1,7 @@
 //! The account behind a request, by its token.
 
+use std::sync::Arc;
+
 use palabre_store::{Result as StoreResult, Snapshot};
 use tokio::sync::oneshot;
 
@@ -10,12 +12,36 @@ use crate::service::Rooms;
 impl Rooms {
     /// Returns the valid credential with this token, and records its use.
     pub(crate) async fn credential(&self, token: &str) -> Result<Option<Credential>, AccountError> {
-        let Some(token) = Token::parse(token) else { return Ok(None) };
-        let mut found = self.read_store(move |snapshot| Credential::find(snapshot, &token)).await?;
-        if let Some(rows) = found.as_mut().and_then(|credential| credential.used(self.clock.now())) {
+        match Token::parse(token) {
+            Some(token) => self.use_credential(token.key()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the valid credential with the key of a token, and records its use.
+    async fn use_credential(&self, key: (String, String)) -> Result<Option<Credential>, AccountError> {
+        let mut found = self.read_store(move |snapshot| Credential::find(snapshot, key)).await?;
+        if let Some(credential) = &mut found
+            && let Some(rows) = credential.used(self.clock.now())
+        {
             self.write_deferred("the use of a credential", rows);
+            self.open_sockets.extend(credential);
         }
         Ok(found)
+    }
+
+    /// Records the use of a credential over its connections, which end if it is not valid any more.
+    ///
+    /// Reads it again: requests and other connections with the same token record its use too.
+    pub(crate) fn record_socket_use(self: &Arc<Self>, key: &(String, String)) {
+        let (rooms, key) = (Arc::clone(self), key.clone());
+        self.spawn(async move {
+            match rooms.use_credential(key.clone()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => rooms.open_sockets.end(&key.1),
+                Err(error) => tracing::warn!("cannot record the use of a session over its connection: {error}"),
+            }
+        });
     }
 
     /// Reads from the store on a thread for blocking work.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palabre_platform::EmitError;
 use palabre_store::Snapshot;
-use palabre_text::skeleton;
+use palabre_text::{is_plain_name, skeleton};
 use palabre_types::Batch;
 use serde::Deserialize;
 
@@ -12,7 +12,8 @@ use super::error::AccountError;
 use super::password;
 use super::rows::{ACCOUNTS, Account, AccountRow, EMAILS, NAMES, Profile};
 use crate::decode;
-use crate::limiter::Network;
+use crate::limiter::{Network, Verdict, Who};
+use crate::limits::Kind;
 use crate::service::Rooms;
 
 /// Maximum length of a username, in characters.
@@ -40,7 +41,7 @@ impl Rooms {
         let username = self.check_username(&username)?;
         let email = check_email(&email)?;
         password::check(&password, &username)?;
-        self.limit_logins(network, &username)?;
+        self.limit_registrations(network, &username)?;
         // Before the costly hash; the conditions of the batch decide.
         if let Some(problem) = self.taken(&username, &email).await? {
             return Err(AccountError::Invalid(problem));
@@ -51,6 +52,17 @@ impl Rooms {
         let row = AccountRow { username, email, password: hash, created, generation: 0, profile };
         let (rooms, account) = (Arc::clone(self), Account { id, row });
         self.run_to_end(async move { rooms.add_account(account).await }).await
+    }
+
+    /// Counts an attempt against the limits of its address, and of the name from there.
+    ///
+    /// Not of the name from anywhere, so that nobody keeps others from registering it.
+    fn limit_registrations(&self, network: Network, username: &str) -> Result<(), AccountError> {
+        let who = [Who::Address(network), Who::Person(network, username.to_lowercase().into())];
+        match self.limiter.take(Kind::Registration, &who) {
+            Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),
+            Verdict::Pass | Verdict::Late(_) => Ok(()),
+        }
     }
 
     /// Writes a new account. From the beginning, guests cannot take its name.
@@ -82,13 +94,14 @@ impl Rooms {
         }
     }
 
-    /// Checks a username and returns it trimmed.
+    /// Checks a username and returns it trimmed, in its composed form.
     fn check_username(&self, username: &str) -> Result<String, AccountError> {
         let username = decode::username(username).map_err(AccountError::Invalid)?;
-        let is_plain = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
-        if username.chars().count() > USERNAME_MAX || !username.chars().all(is_plain) {
-            let problem =
-                format!("the username must have at most {USERNAME_MAX} letters, digits, dots, hyphens and underscores");
+        if username.chars().count() > USERNAME_MAX || !is_plain_name(&username) {
+            let problem = format!(
+                "the username must have at most {USERNAME_MAX} letters, digits, dots, hyphens and underscores, and no \
+                 combining marks"
+            );
             return Err(AccountError::Invalid(problem));
         }
         if self.is_reserved(&username) {

@@ -1,7 +1,7 @@
 //! Tables of accounts.
 
 use palabre_store::{Result, Snapshot, Table};
-use palabre_text::skeleton;
+use palabre_text::{composed, skeleton};
 use palabre_types::{Millis, TableId};
 use serde::{Deserialize, Serialize};
 
@@ -132,11 +132,12 @@ impl Account {
 
     /// Returns the account with this username or e-mail address.
     pub(crate) fn find_by_login(snapshot: &Snapshot, login: &str) -> Result<Option<Self>> {
-        let by_name = NAMES.get(snapshot, &skeleton(login.trim()))?;
+        let name = composed(login.trim()).to_lowercase();
+        let by_name = NAMES.get(snapshot, &skeleton(&name))?;
         // A confusable name finds the same row, and is not the name of the account.
         if let Some(id) = by_name
             && let Some(found) = Self::find(snapshot, &id)?
-            && found.row.username.to_lowercase() == login.trim().to_lowercase()
+            && found.row.username.to_lowercase() == name
         {
             return Ok(Some(found));
         }

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use palabre_types::iso8601;
 use serde_json::{Value, json};
 
 use super::body::Body;
-use super::caller::{Caller, ClientNetwork, SESSION_COOKIE, check_site};
+use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
-use crate::accounts::credential::{self, SESSION_LIFE, Token};
-use crate::accounts::login::{Login, PasswordChange, TokenRequest};
+use super::session_cookie;
+use super::visitor::{SignedIn, Visitor};
+use crate::accounts::credential;
+use crate::accounts::issuing::TokenRequest;
+use crate::accounts::login::{Login, PasswordChange};
 use crate::accounts::registration::Registration;
 use crate::accounts::rows::{CredentialKind, CredentialRow, Scope};
 use crate::service::Rooms;
@@ -35,31 +38,19 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
         .with_state(Arc::clone(rooms))
 }
 
-async fn register(
-    State(rooms): State<Arc<Rooms>>,
-    ClientNetwork(network): ClientNetwork,
-    headers: HeaderMap,
-    Body(registration): Body<Registration>,
-) -> Answer {
-    check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    let (account, token) = rooms.sign_up(registration, program(&headers), network).await?;
-    Ok((StatusCode::CREATED, session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
+async fn register(State(rooms): State<Arc<Rooms>>, visitor: Visitor, Body(registration): Body<Registration>) -> Answer {
+    let signed_in = visitor.register(&rooms, registration).await?;
+    Ok((StatusCode::CREATED, signed_in.cookie(), Json(with_token(&signed_in))).into_response())
 }
 
-async fn login(
-    State(rooms): State<Arc<Rooms>>,
-    ClientNetwork(network): ClientNetwork,
-    headers: HeaderMap,
-    Body(login): Body<Login>,
-) -> Answer {
-    check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    let (account, token) = rooms.log_in(login, program(&headers), network).await?;
-    Ok((session_cookie(&token), Json(with_token(account.private(), &token))).into_response())
+async fn login(State(rooms): State<Arc<Rooms>>, visitor: Visitor, Body(login): Body<Login>) -> Answer {
+    let signed_in = visitor.sign_in(&rooms, login).await?;
+    Ok((signed_in.cookie(), Json(with_token(&signed_in))).into_response())
 }
 
 async fn logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> Answer {
     rooms.revoke(&credential.account, credential.id()).await?;
-    Ok((StatusCode::NO_CONTENT, no_cookie()).into_response())
+    Ok((StatusCode::NO_CONTENT, session_cookie::forgotten()).into_response())
 }
 
 /// Returns the account; its e-mail address only with the scope for the account itself.
@@ -127,28 +118,9 @@ async fn revoke(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(id): Path<
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Returns the program of a person, as the label of a session.
-pub(super) fn program(headers: &HeaderMap) -> &str {
-    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown program")
-}
-
-fn with_token(mut account: Value, token: &Token) -> Value {
-    account["token"] = json!(token.text);
+/// Returns the account with the token of its session, for programs.
+fn with_token(signed_in: &SignedIn) -> Value {
+    let mut account = signed_in.account.private();
+    account["token"] = json!(signed_in.token.text);
     account
-}
-
-/// The header with which a browser keeps a session; scripts of the page cannot read it.
-pub(super) fn session_cookie(token: &Token) -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
-    let seconds = SESSION_LIFE / 1_000;
-    set_cookie(&format!("{SESSION_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}", token.text))
-}
-
-/// The header with which a browser forgets a session.
-pub(super) fn no_cookie() -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
-    set_cookie(&format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
-}
-
-fn set_cookie(cookie: &str) -> AppendHeaders<[(header::HeaderName, HeaderValue); 1]> {
-    let cookie = HeaderValue::from_str(cookie).unwrap_or_else(|_invalid| HeaderValue::from_static(""));
-    AppendHeaders([(header::SET_COOKIE, cookie)])
 }

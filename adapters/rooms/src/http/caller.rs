@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{self, Problem};
+use super::session_cookie::{Renewal, cookie};
+use super::site::check_site;
 use crate::accounts::credential::Credential;
 use crate::accounts::rows::Scope;
 use crate::limiter::{self, Network};
 use crate::service::Rooms;
-
-/// The cookie of a session.
-pub(super) const SESSION_COOKIE: &str = "palabre_session";
 
 /// An account that sends a request, with the credential that it presented.
 pub(super) struct Caller(pub(super) Credential);
@@ -43,7 +42,11 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
             check_site(&parts.method, &parts.headers, &[]).map_err(IntoResponse::into_response)?;
         }
         let found = rooms.credential(token).await.map_err(|error| Problem::from(error).into_response())?;
-        found.map(Self).ok_or_else(unauthorized)
+        let credential = found.ok_or_else(unauthorized)?;
+        if cookie.is_some() {
+            Renewal::set(&parts.extensions, &credential, token);
+        }
+        Ok(Self(credential))
     }
 }
 
@@ -63,31 +66,4 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Returns the session token in the cookies.
-pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token)
-}
-
-/// Refuses a request that changes something and that another site sent with the person's cookie.
-///
-/// Programs that are no browsers send neither header. `origins` are other sites, named one by one, that may send it.
-pub(crate) fn check_site(method: &Method, headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let is_listed = |origin: &str| origins.iter().any(|listed| listed == origin);
-    let is_own = match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => {
-            let host = origin.split_once("://").map(|(_scheme, host)| host);
-            host.is_some() && host == text("host")
-        }
-        (None, None) => true,
-    };
-    if is_own || method.is_safe() || text("origin").is_some_and(is_listed) {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, "this request came from another site"))
 }

@@ -9,8 +9,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::caller::{bearer, cookie};
+use super::caller::bearer;
 use super::percent;
+use super::session_cookie::cookie;
 use crate::accounts::rows::Scope;
 use crate::conversation::{is_private, may_enter};
 use crate::files::{FILES, FileRow, safe_type};

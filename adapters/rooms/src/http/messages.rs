@@ -21,6 +21,7 @@ use crate::accounts::rows::{Account, Scope};
 use crate::conversation::{is_private, may_enter, room_of};
 use crate::decode::{self, PAGE_MAX, Send};
 use crate::encode::message;
+use crate::guests::Guest;
 use crate::history::{IDS, MESSAGES, MessageRow, ROOMS};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
@@ -36,11 +37,11 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 }
 
 /// The part of a history that is requested: before or after a message, or the newest.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Part {
-    before: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<usize>,
 }
 
 /// A page of messages, oldest first, and whether there are more in the direction of reading.
@@ -158,7 +159,8 @@ impl Rooms {
         let send = send.checked().map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
         self.limit_messages(account, room, network).await?;
         let open = self.open_room(room).map_err(|problem| Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem))?;
-        let author = Author { username: account.row.username.clone(), guest: account.id.as_str().into() };
+        let Guest { kind, id: guest, .. } = Guest::of_account(&account.id);
+        let author = Author { username: account.row.username.clone(), kind, guest };
         let (answer, result) = oneshot::channel();
         let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the room is too busy; try again in a moment");
         open.try_send(Command::PostAs { author, send, answer }).map_err(|_full| busy())?;

@@ -1,12 +1,18 @@
 //! Refusals of requests, as JSON: `{"error": "…"}`.
 
 use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::accounts::error::AccountError;
+
+/// Maximum length of a refusal in plain text, in bytes; of a longer one, only the status is kept.
+const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// A refusal.
 #[derive(Debug)]
@@ -74,5 +80,42 @@ impl From<JsonRejection> for Problem {
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, rejection.body_text())
+    }
+}
+
+/// Returns the response to a request for an address without a route.
+pub(super) async fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND))
+}
+
+/// Middleware that turns refusals in plain text or without any, such as those of the framework, into JSON.
+pub(super) async fn as_json(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
+    if !is_plain || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, TEXT_BYTES_MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let text = if text.trim().is_empty() { reason(status) } else { text.into_owned() };
+    let mut refusal = Problem::new(status, text).into_response();
+    // The others stay, such as `Allow` and `Content-Range`.
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    refusal.headers_mut().extend(parts.headers);
+    refusal
+}
+
+/// Returns the text of a refusal without one.
+fn reason(status: StatusCode) -> String {
+    match status {
+        StatusCode::NOT_FOUND => "there is nothing at this address".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address does not take that method; the header Allow lists those that it takes".to_owned()
+        }
+        other => other.canonical_reason().unwrap_or("the request was refused").to_lowercase(),
     }
 }

@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use palabre_store::{Direction, Result as StoreResult};
+use palabre_store::{Direction, Result as StoreResult, Snapshot};
 use palabre_types::TableId;
 use palabre_types::iso8601;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{download, upload};
-use crate::conversation::is_private;
+use crate::conversation::{PREFIX, is_private};
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::command::Command;
 use crate::service::Rooms;
@@ -81,18 +81,19 @@ async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let counted = tokio::task::spawn_blocking(move || -> StoreResult<_> {
         let snapshot = store.snapshot(0)?;
         let stats = store.stats();
-        Ok((snapshot.len(TableId::RoomMessages)?, snapshot.len(TableId::Rooms)?, stats))
+        Ok((snapshot.len(TableId::RoomMessages)?, public_rooms(&snapshot)?, stats))
     })
     .await;
     let counts = &rooms.counts;
     let retention = &rooms.config.retention;
+    let open = rooms.directory.rooms();
     answer(counted.map(|counted| {
         counted.map(|(messages, known, store)| {
             json!({
                 "messages": messages,
                 "messages_since_start": counts.messages.load(Relaxed),
                 "rooms": known,
-                "active_rooms": rooms.directory.rooms().len(),
+                "active_rooms": open.iter().filter(|(name, _)| !is_private(name)).count(),
                 "users": rooms.directory.people(),
                 "connections": rooms.connections(),
                 "slow_clients_disconnected": counts.slow_clients.load(Relaxed),
@@ -117,6 +118,16 @@ fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> (StatusC
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": error.to_string() }))),
     }
+}
+
+/// Returns the number of rooms with a row, except private conversations.
+fn public_rooms(snapshot: &Snapshot) -> StoreResult<u64> {
+    let mut private = 0;
+    for row in ROOMS.scan(snapshot, &PREFIX.as_bytes().to_vec(), Direction::Forward)? {
+        let (name, _) = row?;
+        private += u64::from(is_private(&name));
+    }
+    Ok(snapshot.len(TableId::Rooms)?.saturating_sub(private))
 }
 
 /// Returns the resident memory of the process on Linux, otherwise `None`.

@@ -60,7 +60,8 @@ impl State {
     pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
         let requester = Requester::Client { sid, ack };
         let found = self.find_target(sid, &react.id).await;
-        let (Author { username, guest }, position, row) = match found.and_then(|found| self.check_may_speak(found)) {
+        let found = found.and_then(|found| self.check_may_speak(found));
+        let (Author { username, guest, .. }, position, row) = match found {
             Ok(found) => found,
             Err(problem) => return requester.reply(Err(problem)),
         };

@@ -53,7 +53,7 @@ impl State {
     async fn find_control(&mut self, sid: Sid, id: &str) -> Result<(String, Arc<MessageRow>), String> {
         let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
         self.may_write(&author, self.cx.context.clock.now())?;
-        let Author { username, guest } = author;
+        let Author { username, guest, .. } = author;
         if let Some(row) = self.ephemeral.row_of_guest(&guest, id) {
             return Ok((username, row));
         }

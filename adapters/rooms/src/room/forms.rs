@@ -53,7 +53,7 @@ impl State {
         if let Err(problem) = self.may_write(&author, self.cx.context.clock.now()) {
             return requester.reply(Err(problem));
         }
-        let Author { username, guest } = author;
+        let Author { username, guest, .. } = author;
         let user = username.to_lowercase();
         let Some(open) = self.forms.get(&user, &fill.form).filter(|open| open.guest == guest) else {
             return requester.reply(Err("this form is no longer open".to_owned()));

@@ -5,6 +5,7 @@ use palabre_types::ActionKey;
 use super::state::State;
 use super::state::commit::Requester;
 use super::state::nonces::Nonce;
+use crate::guests::PersonKind;
 use crate::history::NONCES;
 use crate::presence::Author;
 
@@ -30,7 +31,10 @@ impl State {
         }
         let Some(id) = self.nonces.id(nonce).cloned() else { return false };
         match self.find(&id).await {
-            Some((_, row)) => row.author.as_deref() == Some(&*author.guest) || (author.is_guest() && row.text == text),
+            Some((_, row)) => {
+                let is_guest = author.kind == PersonKind::Guest;
+                row.author.as_deref() == Some(&*author.guest) || (is_guest && row.text == text)
+            }
             // The message was deleted in the meantime.
             None => true,
         }

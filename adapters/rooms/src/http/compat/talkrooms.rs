@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::super::caller::check_site;
+use super::super::site::check_site;
 use super::super::{percent, web};
 use crate::decode;
 

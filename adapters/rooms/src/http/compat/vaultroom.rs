@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,17 +12,18 @@ use palabre_types::iso8601;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::auth::{no_cookie, program, session_cookie};
 use super::super::body::JsonOrForm;
-use super::super::caller::{Caller, ClientNetwork, check_site, cookie};
+use super::super::caller::{Caller, ClientNetwork};
 use super::super::messages::Part;
 use super::super::problem::Problem;
+use super::super::session_cookie::{self, cookie};
 use super::super::sign_in::Form;
-use crate::accounts::credential::{SESSION_LIFE, Token};
+use super::super::visitor::{SignedIn, Visitor};
+use crate::accounts::credential::{SESSION_LIFE, public_id};
 use crate::accounts::error::AccountError;
 use crate::accounts::login::Login;
 use crate::accounts::registration::Registration;
-use crate::accounts::rows::{Account, Scope};
+use crate::accounts::rows::Scope;
 use crate::decode::Send;
 use crate::service::Rooms;
 
@@ -43,26 +44,22 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 
 async fn register(
     State(rooms): State<Arc<Rooms>>,
-    ClientNetwork(network): ClientNetwork,
-    headers: HeaderMap,
+    visitor: Visitor,
     JsonOrForm { body, is_form }: JsonOrForm<Registration>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    match rooms.sign_up(body, program(&headers), network).await {
-        Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::CREATED, is_form)),
+    match visitor.register(&rooms, body).await {
+        Ok(person) => Ok(signed_in(&person, StatusCode::CREATED, is_form)),
         Err(error) => refused(error, is_form.then_some(Form::Register)),
     }
 }
 
 async fn login(
     State(rooms): State<Arc<Rooms>>,
-    ClientNetwork(network): ClientNetwork,
-    headers: HeaderMap,
+    visitor: Visitor,
     JsonOrForm { body, is_form }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    match rooms.log_in(body, program(&headers), network).await {
-        Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::OK, is_form)),
+    match visitor.sign_in(&rooms, body).await {
+        Ok(person) => Ok(signed_in(&person, StatusCode::OK, is_form)),
         Err(error) => refused(error, is_form.then_some(Form::SignIn)),
     }
 }
@@ -79,12 +76,11 @@ fn refused(error: AccountError, form: Option<Form>) -> Result<Response, Problem>
     }
 }
 
-fn signed_in(account: &Account, token: &Token, status: StatusCode, is_form: bool) -> Response {
-    let cookie = session_cookie(token);
+fn signed_in(person: &SignedIn, status: StatusCode, is_form: bool) -> Response {
     if is_form {
-        return (cookie, Redirect::to("/")).into_response();
+        return (person.cookie(), Redirect::to("/")).into_response();
     }
-    (status, cookie, Json(account.private())).into_response()
+    (status, person.cookie(), Json(person.account.private())).into_response()
 }
 
 /// Ends the session of the cookie. A link, as the document has it, and harmless from another site.
@@ -98,31 +94,29 @@ async fn logout(State(rooms): State<Arc<Rooms>>, headers: HeaderMap) -> Result<R
             Err(error) => return Err(error.into()),
         }
     }
-    Ok((no_cookie(), Redirect::to("/")).into_response())
+    Ok((session_cookie::forgotten(), Redirect::to("/")).into_response())
 }
 
 async fn auth_login(
     State(rooms): State<Arc<Rooms>>,
-    ClientNetwork(network): ClientNetwork,
-    headers: HeaderMap,
+    visitor: Visitor,
     JsonOrForm { body, .. }: JsonOrForm<Login>,
 ) -> Result<Response, Problem> {
-    check_site(&Method::POST, &headers, &rooms.config.origins)?;
-    let (account, token) = rooms.log_in(body, program(&headers), network).await?;
-    let (_, hash) = token.key();
+    let person = visitor.sign_in(&rooms, body).await?;
+    let (_, hash) = person.token.key();
     let data = json!({
-        "session_id": crate::accounts::credential::public_id(&hash),
-        "user_id": account.id,
+        "session_id": public_id(&hash),
+        "user_id": person.account.id,
         "expires_at": iso8601(rooms.clock.now().saturating_add(SESSION_LIFE)),
-        "token": token.text,
+        "token": person.token.text,
     });
     let answer = json!({ "success": true, "message": "signed in", "data": data });
-    Ok((session_cookie(&token), Json(answer)).into_response())
+    Ok((person.cookie(), Json(answer)).into_response())
 }
 
 async fn auth_logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> Result<Response, Problem> {
     rooms.revoke(&credential.account, credential.id()).await?;
-    Ok((no_cookie(), Json(json!({ "success": true, "message": "signed out" }))).into_response())
+    Ok((session_cookie::forgotten(), Json(json!({ "success": true, "message": "signed out" }))).into_response())
 }
 
 /// All accounts but one's own.
@@ -169,9 +163,13 @@ async fn send(
     Ok(Json(json!({ "status": "success", "data": data })))
 }
 
+/// A conversation and the part of it that is requested. The document has no parts: without any, the newest.
 #[derive(Deserialize)]
 struct Conversation {
     receiver_id: String,
+    before: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
 }
 
 async fn messages(
@@ -180,9 +178,9 @@ async fn messages(
     asked: Result<Query<Conversation>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     caller.require(Scope::Read)?;
-    let Query(Conversation { receiver_id }) = asked?;
+    let Query(Conversation { receiver_id, before, after, limit }) = asked?;
     let room = rooms.conversation_with(&caller, receiver_id).await?;
-    let page = rooms.page(&room, Part::default()).await?;
+    let page = rooms.page(&room, Part { before, after, limit }).await?;
     let described = page.rows.iter().map(
         |row| json!({ "id": row.id, "sender": row.username, "content": row.text, "timestamp": iso8601(row.time) }),
     );
