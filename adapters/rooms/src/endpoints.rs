@@ -12,6 +12,7 @@ const JSON: Option<&str> = Some("application/json");
 const NO_SESSION: &str = "No valid session or token";
 const NO_SCOPE: &str = "The token lacks the scope, the request came from another site, or the rules forbid it";
 const INVALID: &str = "A field is missing, not valid, or taken";
+const NO_CHAT_SESSION: &str = "There is no such session";
 const BUSY: &str = "The store cannot be used, or the server is busy; try again";
 
 /// Every route of the service.
@@ -151,6 +152,77 @@ pub const ENDPOINTS: &[Endpoint] = &[
     read("/get-users", "All accounts but one's own (VaultRoom)", LIST_ANSWERS),
     write("POST", "/send-message", "Sends a private message (VaultRoom)", JSON, SENT_PRIVATELY),
     read("/get-messages", "The newest messages of a private conversation (VaultRoom)", PAGES_ANSWERS),
+    read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED),
+    write("POST", "/api/rooms/{room}/messages/{id}/feedback", "Rates a message from 1 to 5", JSON, RATED),
+    write(
+        "POST",
+        "/chat/message",
+        "Sends a message to the bots of a session, and answers with what they say (Neural Chat Engine)",
+        JSON,
+        &[
+            (200, "The answers, as JSON or as server-sent events"),
+            (400, INVALID),
+            (401, NO_SESSION),
+            (403, NO_SCOPE),
+            (404, NO_CHAT_SESSION),
+            (409, "The previous message of the session is still being answered"),
+            (413, "The body is too large"),
+            (415, "The body is not JSON"),
+            (422, "The message is empty or too long, or its type is unknown"),
+            (429, RATE_LIMITED),
+            (503, BUSY),
+        ],
+    ),
+    read("/chat/history/{session}", "A page of the messages of a session (Neural Chat Engine)", CHAT_PAGES),
+    read("/chat/sessions", "The sessions of the account (Neural Chat Engine)", ACCOUNT_ANSWERS),
+    write(
+        "DELETE",
+        "/chat/session/{id}",
+        "Deletes a session with its messages and files (Neural Chat Engine)",
+        None,
+        &[
+            (200, "It is deleted"),
+            (401, NO_SESSION),
+            (403, NO_SCOPE),
+            (404, NO_CHAT_SESSION),
+            (429, RATE_LIMITED),
+            (503, BUSY),
+        ],
+    ),
+    write(
+        "POST",
+        "/chat/upload",
+        "Uploads a file for a message of a session (Neural Chat Engine)",
+        Some("multipart/form-data"),
+        &[
+            (200, "The id, name, type and size of the file"),
+            (400, "The form cannot be read"),
+            (401, NO_SESSION),
+            (403, NO_SCOPE),
+            (404, NO_CHAT_SESSION),
+            (408, "The upload took too long"),
+            (413, "The file is too large"),
+            (422, "There is no file, or it is empty"),
+            (429, RATE_LIMITED),
+            (503, "Too many files are being uploaded"),
+        ],
+    ),
+    read("/chat/export/{session}", "The whole history of a session, as JSON or text (Neural Chat Engine)", EXPORTED),
+    write("POST", "/chat/feedback", "Rates a message of a session (Neural Chat Engine)", JSON, RATED),
+    read(
+        "/ws/chat/{session_id}",
+        "A session over a WebSocket; `new` creates one (Neural Chat Engine)",
+        &[
+            (101, "Switching to a WebSocket"),
+            (400, "This is not the request of a WebSocket"),
+            (401, NO_SESSION),
+            (403, NO_SCOPE),
+            (404, NO_CHAT_SESSION),
+            (426, "Another version of the protocol"),
+            (429, RATE_LIMITED),
+            (503, "A connection limit is reached, or the store cannot be used"),
+        ],
+    ),
     read("/", "The page", PAGE_ANSWERS),
     read("/rooms/{room}", "The page of a room", PAGE_ANSWERS),
     read("/chat", "The page, with username and room in the query", PAGE_ANSWERS),
@@ -238,6 +310,36 @@ const PAGES_ANSWERS: &[(u16, &str)] = &[
     (401, NO_SESSION),
     (403, NO_SCOPE),
     (404, "There is no such room, account or message"),
+    (429, RATE_LIMITED),
+    (503, BUSY),
+];
+const EXPORTED: &[(u16, &str)] = &[
+    (200, "The messages, oldest first"),
+    (400, "A parameter is not valid"),
+    (401, NO_SESSION),
+    (403, NO_SCOPE),
+    (404, "There is no such room or session"),
+    (429, RATE_LIMITED),
+    (503, BUSY),
+];
+const CHAT_PAGES: &[(u16, &str)] = &[
+    (200, "As JSON"),
+    (400, "A parameter is not valid"),
+    (401, NO_SESSION),
+    (403, NO_SCOPE),
+    (404, "There is no such session or message"),
+    (429, RATE_LIMITED),
+    (503, BUSY),
+];
+const RATED: &[(u16, &str)] = &[
+    (200, "The rating is durable"),
+    (400, INVALID),
+    (401, NO_SESSION),
+    (403, NO_SCOPE),
+    (404, "There is no such room, session or message"),
+    (413, "The body is too large"),
+    (415, "The body is not JSON"),
+    (422, "The rating is not a whole number from 1 to 5, or a text is too long"),
     (429, RATE_LIMITED),
     (503, BUSY),
 ];

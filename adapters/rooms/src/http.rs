@@ -7,6 +7,8 @@ mod body;
 pub(crate) mod caller;
 mod compat;
 mod download;
+mod export;
+mod feedback;
 mod messages;
 mod people;
 mod percent;
@@ -31,6 +33,8 @@ impl Rooms {
             .merge(auth::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
+            .merge(export::routes(self))
+            .merge(feedback::routes(self))
             .merge(compat::routes(self))
             .merge(gateway::routes(self))
     }

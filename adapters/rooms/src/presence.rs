@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
+use crate::accounts::rows::Account;
 use crate::encode::WireUser;
 use crate::guests::{GUEST_ID_LENGTH, Guest};
 use crate::json_size::json_size;
@@ -40,6 +41,11 @@ pub(crate) struct Author {
 }
 
 impl Author {
+    /// Returns an account as an author.
+    pub(crate) fn of_account(account: &Account) -> Self {
+        Self { username: account.row.username.clone(), guest: account.id.as_str().into() }
+    }
+
     /// Whether the person has no account.
     pub(crate) fn is_guest(&self) -> bool {
         self.guest.len() == GUEST_ID_LENGTH
@@ -68,6 +74,11 @@ struct Person {
 impl RoomPresence {
     pub(crate) fn session(&mut self, sid: Sid) -> Option<&mut RoomSession> {
         self.sessions.iter_mut().find(|session| session.socket.id == sid)
+    }
+
+    /// Returns the clients in the room.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.sessions.iter().map(|session| session.socket.clone()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::{self, Problem};
 use crate::accounts::credential::Credential;
-use crate::accounts::rows::Scope;
+use crate::accounts::rows::{Account, Scope};
 use crate::limiter::{self, Network};
 use crate::service::Rooms;
 
@@ -44,6 +44,37 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
         }
         let found = rooms.credential(token).await.map_err(|error| Problem::from(error).into_response())?;
         found.map(Self).ok_or_else(unauthorized)
+    }
+}
+
+/// The caller of a request that needs no account. A credential that is presented has to be valid.
+pub(super) struct MaybeCaller(Option<Caller>);
+
+impl MaybeCaller {
+    /// Returns the account that sends the request, if there is one.
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.0.as_ref().map(|caller| &caller.0.account)
+    }
+
+    /// Returns the credential that was presented, if there is one.
+    pub(super) fn credential(&self) -> Option<&Credential> {
+        self.0.as_ref().map(|caller| &caller.0)
+    }
+
+    /// Checks that the credential has a scope, if there is one.
+    pub(super) fn require(&self, scope: Scope) -> Result<(), Problem> {
+        self.0.as_ref().map_or(Ok(()), |caller| caller.require(scope))
+    }
+}
+
+impl FromRequestParts<Arc<Rooms>> for MaybeCaller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, rooms: &Arc<Rooms>) -> Result<Self, Response> {
+        if bearer(&parts.headers).is_none() && cookie(&parts.headers).is_none() {
+            return Ok(Self(None));
+        }
+        Caller::from_request_parts(parts, rooms).await.map(|caller| Self(Some(caller)))
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{download, upload};
-use crate::conversation::is_private;
+use crate::conversation::is_hidden;
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::command::Command;
 use crate::service::Rooms;
@@ -30,7 +30,7 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 /// Lists the rooms that have people or messages.
 async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let mut people = std::collections::HashMap::new();
-    for (name, room) in rooms.directory.rooms() {
+    for (name, room) in rooms.directory.rooms().into_iter().filter(|(name, _)| !is_hidden(name)) {
         let (answer, who) = oneshot::channel();
         if room.send(Command::Count(answer)).await.is_ok()
             && let Ok(names) = who.await
@@ -44,7 +44,7 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
         let mut list = Vec::new();
         for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
             let (name, row) = row?;
-            if is_private(&name) {
+            if is_hidden(&name) {
                 continue;
             }
             let last = history::last(&snapshot, &name, 1)?.pop().map_or(row.created, |(_, message)| message.time);
@@ -52,7 +52,7 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
             list.push(describe(&name, &users, &row, Some(last)));
         }
         // Rooms without messages.
-        let silent = people.iter().filter(|(name, users)| !users.is_empty() && !is_private(name));
+        let silent = people.iter().filter(|(_, users)| !users.is_empty());
         list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
         Ok(list)
     };
@@ -81,7 +81,11 @@ async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let counted = tokio::task::spawn_blocking(move || -> StoreResult<_> {
         let snapshot = store.snapshot(0)?;
         let stats = store.stats();
-        Ok((snapshot.len(TableId::RoomMessages)?, snapshot.len(TableId::Rooms)?, stats))
+        let mut known = 0_u64;
+        for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
+            known += u64::from(!is_hidden(&row?.0));
+        }
+        Ok((snapshot.len(TableId::RoomMessages)?, known, stats))
     })
     .await;
     let counts = &rooms.counts;
@@ -92,7 +96,7 @@ async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
                 "messages": messages,
                 "messages_since_start": counts.messages.load(Relaxed),
                 "rooms": known,
-                "active_rooms": rooms.directory.rooms().len(),
+                "active_rooms": rooms.directory.rooms().iter().filter(|(name, _)| !is_hidden(name)).count(),
                 "users": rooms.directory.people(),
                 "connections": rooms.connections(),
                 "slow_clients_disconnected": counts.slow_clients.load(Relaxed),
