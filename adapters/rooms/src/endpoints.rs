@@ -2,18 +2,15 @@
 //!
 //! A test compares them with the routers.
 
+mod answers;
+
 use palabre_types::Endpoint;
 
-const PAGE_ANSWERS: &[(u16, &str)] = &[(200, "The page")];
-const READ_ANSWERS: &[(u16, &str)] = &[(200, "As JSON"), (429, RATE_LIMITED), (503, "The store cannot be read")];
-const RATE_LIMITED: &str = "Too many requests; see Retry-After";
-
-const JSON: Option<&str> = Some("application/json");
-const NO_SESSION: &str = "No valid session or token";
-const NO_SCOPE: &str = "The token lacks the scope, the request came from another site, or the rules forbid it";
-const INVALID: &str = "A field is missing, not valid, or taken";
-const NO_CHAT_SESSION: &str = "There is no such session";
-const BUSY: &str = "The store cannot be used, or the server is busy; try again";
+use answers::{
+    ACCOUNT_ANSWERS, BUSY, CHAT_PAGES, EXPORTED, FOUND_ANSWERS, INVALID, JSON, LIST_ANSWERS, NO_CHAT_SESSION, NO_SCOPE,
+    NO_SESSION, PAGE_ANSWERS, PAGES_ANSWERS, RATE_LIMITED, RATED, READ_ANSWERS, REVOKED, SENT, SENT_PRIVATELY,
+    SIGNED_IN,
+};
 
 /// Every route of the service.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -284,106 +281,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
             (429, RATE_LIMITED),
         ],
     },
-];
-
-const ACCOUNT_ANSWERS: &[(u16, &str)] =
-    &[(200, "As JSON"), (401, NO_SESSION), (403, NO_SCOPE), (429, RATE_LIMITED), (503, BUSY)];
-const LIST_ANSWERS: &[(u16, &str)] = &[
-    (200, "As JSON"),
-    (400, "A parameter is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const FOUND_ANSWERS: &[(u16, &str)] = &[
-    (200, "As JSON"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such account"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const PAGES_ANSWERS: &[(u16, &str)] = &[
-    (200, "As JSON"),
-    (400, "A parameter is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such room, account or message"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const EXPORTED: &[(u16, &str)] = &[
-    (200, "The messages, oldest first"),
-    (400, "A parameter is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such room or session"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const CHAT_PAGES: &[(u16, &str)] = &[
-    (200, "As JSON"),
-    (400, "A parameter is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such session or message"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const RATED: &[(u16, &str)] = &[
-    (200, "The rating is durable"),
-    (400, INVALID),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such room, session or message"),
-    (413, "The body is too large"),
-    (415, "The body is not JSON"),
-    (422, "The rating is not a whole number from 1 to 5, or a text is too long"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const REVOKED: &[(u16, &str)] = &[
-    (204, "It is over"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "The account has no such session or token"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const SENT: &[(u16, &str)] = &[
-    (201, "The id of the message, which is durable"),
-    (400, "The message is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such room or account"),
-    (413, "The body is too large"),
-    (415, "The body is not JSON"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const SENT_PRIVATELY: &[(u16, &str)] = &[
-    (200, "The message, which is durable"),
-    (400, "The message is not valid"),
-    (401, NO_SESSION),
-    (403, NO_SCOPE),
-    (404, "There is no such account"),
-    (413, "The body is too large"),
-    (415, "The body is not JSON"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
-];
-const SIGNED_IN: &[(u16, &str)] = &[
-    (200, "The account"),
-    (201, "The new account"),
-    (303, "After a form: redirect to the page"),
-    (400, INVALID),
-    (401, "The username or the password is wrong"),
-    (403, NO_SCOPE),
-    (413, "The body is too large"),
-    (415, "The body is neither JSON nor a form"),
-    (429, RATE_LIMITED),
-    (503, BUSY),
 ];
 
 const fn write(
