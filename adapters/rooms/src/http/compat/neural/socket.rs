@@ -79,7 +79,7 @@ pub(super) async fn open(
     Ok(upgrade(request, key, Opening { registered, session, network, updates, is_new }))
 }
 
-/// What a connection needs once it is upgraded.
+/// The parts of a connection that waits for its upgrade.
 struct Opening {
     registered: Registered,
     session: ChatSession,

@@ -24,7 +24,7 @@ use crate::uploads::{UploadLimits, Waiting};
 /// Maximum length of a field that is no file, in bytes.
 const FIELD_BYTES_MAX: usize = 4_096;
 
-/// What a form contains.
+/// The fields of a form.
 #[derive(Default)]
 struct Form<'r> {
     session: Option<String>,
