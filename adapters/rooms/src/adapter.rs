@@ -9,7 +9,7 @@ use palabre_types::{
 };
 use tokio::sync::oneshot;
 
-use crate::conversation::is_private;
+use crate::conversation::{is_conversation, is_session};
 use crate::members::Members;
 use crate::room::answer::PendingResult;
 use crate::room::command::{ActionRequest, Command};
@@ -33,7 +33,7 @@ impl Rooms {
             return Err(ActionError::NotFound(format!("\"{name}\" is not a valid room name")));
         }
         // To scripts, a private conversation does not exist.
-        if is_private(name) {
+        if is_conversation(name) {
             return Err(ActionError::NotFound(format!("there is no room \"{name}\"")));
         }
         let room = self.open_room(name).map_err(ActionError::Transient)?;
@@ -126,6 +126,18 @@ impl Adapter for Rooms {
             });
         }
         results
+    }
+
+    fn awaits_answers(&self, event: &Event) -> bool {
+        event.room.as_ref().is_some_and(|room| is_session(room.id.native()))
+    }
+
+    async fn finished(&self, event: &Event) {
+        let (EventKind::Message { message }, Some(room)) = (&event.kind, &event.room) else { return };
+        if let Some(open) = self.directory.open(room.id.native()) {
+            // Nobody waits in a room that has closed in the meantime.
+            drop(open.send(Command::Finished { message: message.id.to_string() }).await);
+        }
     }
 
     async fn file(&self, url: &str, limit: usize) -> Result<Vec<u8>, ActionError> {

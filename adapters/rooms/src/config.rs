@@ -6,7 +6,7 @@ use palabre_text::skeleton;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::is_private;
+use crate::conversation::{SessionOwner, is_conversation, session_of_room, session_owner};
 use crate::decode;
 use crate::guests::TOKEN_MAX;
 use crate::limits::Limits;
@@ -18,6 +18,8 @@ use crate::limits::Limits;
 const FILE_MB_MAX: usize = 32;
 /// The shortest token of a reserved name, in characters; a shorter one could be guessed.
 const NAME_TOKEN_MIN: usize = 16;
+/// The upper bound of `answer_seconds`.
+const ANSWER_SECONDS_MAX: u64 = 600;
 
 /// The settings of a room service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +47,8 @@ pub struct Config {
     ///
     /// In larger rooms they are announced together, twice a second.
     pub presence_limit: usize,
+    /// Seconds for which a request waits for the answers of the bots in a session, from 1 to 600.
+    pub answer_seconds: u64,
     /// Names that require a token, which has 16 characters or more.
     ///
     /// `${NAME}` is replaced from the environment.
@@ -68,6 +72,7 @@ impl Default for Config {
             client_queue: 8_192,
             limits: Limits::default(),
             presence_limit: 200,
+            answer_seconds: 30,
             name_tokens: BTreeMap::new(),
             privileged: Vec::new(),
         }
@@ -94,6 +99,10 @@ impl Config {
         if !(1..=FILE_MB_MAX).contains(&self.max_file_mb) {
             let given = self.max_file_mb;
             return Err(format!("rooms: max_file_mb is {given}; it must be from 1 to {FILE_MB_MAX}"));
+        }
+        if !(1..=ANSWER_SECONDS_MAX).contains(&self.answer_seconds) {
+            let given = self.answer_seconds;
+            return Err(format!("rooms: answer_seconds is {given}; it must be from 1 to {ANSWER_SECONDS_MAX}"));
         }
         if self.retention.guest_days == 0 {
             return Err("rooms: retention: guest_days must be at least 1".to_owned());
@@ -151,9 +160,11 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Whether `room` keeps all messages, as private conversations do.
+    /// Whether `room` keeps all messages, as private conversations and the sessions of accounts do.
     #[must_use]
     pub fn keeps(&self, room: &str) -> bool {
-        is_private(room) || self.keep.iter().any(|kept| kept == room || kept == "*")
+        let owner = session_of_room(room).and_then(session_owner);
+        let is_of_accounts = is_conversation(room) || matches!(owner, Some(SessionOwner::Account(_)));
+        is_of_accounts || self.keep.iter().any(|kept| kept == room || kept == "*")
     }
 }

@@ -231,7 +231,7 @@ pub(crate) fn room_name(text: &str) -> Result<String, String> {
         return Err("room must not contain a slash".to_owned());
     }
     if is_imitation(&room) {
-        return Err("room looks like a private conversation, and is none".to_owned());
+        return Err("room looks like a private conversation or a session, and is none".to_owned());
     }
     Ok(room)
 }

@@ -61,6 +61,11 @@ impl Directory {
         self.lock().rooms.get(name).is_some_and(|room| !room.is_closed())
     }
 
+    /// Returns the room of that name, if it is open.
+    pub(crate) fn open(&self, name: &str) -> Option<mpsc::Sender<Command>> {
+        self.lock().rooms.get(name).filter(|room| !room.is_closed()).cloned()
+    }
+
     /// Returns the open rooms.
     pub(crate) fn rooms(&self) -> Vec<(String, mpsc::Sender<Command>)> {
         let state = self.lock();

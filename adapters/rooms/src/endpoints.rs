@@ -26,6 +26,7 @@ const FORBIDDEN: Answer =
 const NO_ACCOUNT: Answer = (404, "There is no such account");
 const NO_ROOM: Answer = (404, "There is no such room or account");
 const NO_MESSAGE: Answer = (404, "There is no such room, account or message");
+const NO_CHAT_SESSION: Answer = (404, "There is no such session");
 const NO_CREDENTIAL: Answer = (404, "The account has no such session or token");
 const REVOKED: Answer = (404, "It was revoked already");
 const TOO_LARGE: Answer = (413, "The body is too large");
@@ -137,6 +138,70 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ],
     ),
     read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES),
+    read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED),
+    write("POST", "/api/rooms/{room}/messages/{id}/feedback", "Rates a message from 1 to 5", JSON, RATED),
+    write(
+        "POST",
+        "/chat/message",
+        "Sends a message to the bots of a session, and answers with what they say (Neural Chat Engine)",
+        JSON,
+        &[
+            (200, "The answers, as JSON or as server-sent events"),
+            INVALID,
+            NO_SESSION,
+            FORBIDDEN,
+            NO_CHAT_SESSION,
+            (409, "The previous message of the session is still being answered"),
+            TOO_LARGE,
+            NOT_JSON,
+            (422, "The message is empty or too long, or its type is unknown"),
+            LIMITED,
+            BUSY,
+        ],
+    ),
+    read("/chat/history/{session}", "A page of the messages of a session (Neural Chat Engine)", CHAT_PAGES),
+    read("/chat/sessions", "The sessions of the account (Neural Chat Engine)", OF_ACCOUNT),
+    write(
+        "DELETE",
+        "/chat/session/{id}",
+        "Deletes a session with its messages and files (Neural Chat Engine)",
+        None,
+        &[(200, "It is deleted"), NO_SESSION, FORBIDDEN, NO_CHAT_SESSION, LIMITED, BUSY],
+    ),
+    write(
+        "POST",
+        "/chat/upload",
+        "Uploads a file for a message of a session (Neural Chat Engine)",
+        Some("multipart/form-data"),
+        &[
+            (200, "The id, name, type and size of the file"),
+            (400, "The form cannot be read"),
+            NO_SESSION,
+            FORBIDDEN,
+            NO_CHAT_SESSION,
+            (408, "The upload took too long"),
+            (413, "The file is too large"),
+            (422, "There is no file, or it is empty"),
+            LIMITED,
+            (503, "Too many files are being uploaded"),
+        ],
+    ),
+    read("/chat/export/{session}", "The whole history of a session, as JSON or text (Neural Chat Engine)", EXPORTED),
+    write("POST", "/chat/feedback", "Rates a message of a session (Neural Chat Engine)", JSON, RATED),
+    read(
+        "/ws/chat/{session_id}",
+        "A session over a WebSocket; `new` creates one (Neural Chat Engine)",
+        &[
+            (101, "Switching to a WebSocket"),
+            (400, "This is not the request of a WebSocket"),
+            NO_SESSION,
+            FORBIDDEN,
+            NO_CHAT_SESSION,
+            (426, "Another version of the protocol"),
+            LIMITED,
+            (503, "A connection limit is reached, or the store cannot be used"),
+        ],
+    ),
     read("/", "The page", &[PAGE]),
     read("/rooms/{room}", "The page of a room", &[PAGE]),
     read("/chat", "The page, with username and room in the query", &[PAGE]),
@@ -205,6 +270,29 @@ const SIGNING_IN: &[Answer] = &[
     FORBIDDEN,
     TOO_LARGE,
     NO_FORM,
+    LIMITED,
+    BUSY,
+];
+const EXPORTED: &[Answer] = &[
+    (200, "The messages, oldest first"),
+    BAD_PARAMETER,
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such room or session"),
+    LIMITED,
+    BUSY,
+];
+const CHAT_PAGES: &[Answer] =
+    &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, (404, "There is no such session or message"), LIMITED, BUSY];
+const RATED: &[Answer] = &[
+    (200, "The rating is durable"),
+    INVALID,
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such room, session or message"),
+    TOO_LARGE,
+    NOT_JSON,
+    (422, "The rating is not a whole number from 1 to 5, or a text is too long"),
     LIMITED,
     BUSY,
 ];

@@ -43,6 +43,23 @@ pub(crate) struct AttachmentStore<'a> {
 impl AttachmentStore<'_> {
     /// Adds the files to `batch` and returns the attachments for their message.
     pub(crate) fn put(&self, batch: &mut Batch, files: Vec<FileToSend>) -> Result<Vec<Attachment>, ActionError> {
+        self.check(&files)?;
+        Ok(files.into_iter().map(|file| self.put_one(batch, fresh_id(self.entropy), file)).collect())
+    }
+
+    /// Does the same for files that were uploaded, which keep their ids and so their addresses.
+    pub(crate) fn put_uploaded(
+        &self,
+        batch: &mut Batch,
+        ids: &[String],
+        files: Vec<FileToSend>,
+    ) -> Result<Vec<Attachment>, ActionError> {
+        self.check(&files)?;
+        Ok(files.into_iter().zip(ids).map(|(file, id)| self.put_one(batch, id.clone(), file)).collect())
+    }
+
+    /// Checks the number and the sizes of files.
+    fn check(&self, files: &[FileToSend]) -> Result<(), ActionError> {
         if files.len() > FILES_MAX {
             let count = files.len();
             return Err(ActionError::Rejected(format!("the message has {count} files; the limit is {FILES_MAX}")));
@@ -52,11 +69,10 @@ impl AttachmentStore<'_> {
             let problem = format!("the file {name} has {size} bytes; the limit is {largest}");
             return Err(ActionError::Rejected(problem));
         }
-        Ok(files.into_iter().map(|file| self.put_one(batch, file)).collect())
+        Ok(())
     }
 
-    fn put_one(&self, batch: &mut Batch, file: FileToSend) -> Attachment {
-        let id = fresh_id(self.entropy);
+    fn put_one(&self, batch: &mut Batch, id: String, file: FileToSend) -> Attachment {
         let name = file_name(&file.name);
         let content_type = match &file.content_type {
             Some(content_type) => safe_type(content_type),
@@ -86,7 +102,7 @@ pub(crate) fn address(id: &str) -> String {
 }
 
 /// Returns the id of the file at an address.
-fn id_at(address: &str) -> Option<&str> {
+pub(crate) fn id_at(address: &str) -> Option<&str> {
     address.strip_prefix(FILES_PATH).filter(|id| !id.is_empty() && id.len() <= 64)
 }
 

@@ -24,7 +24,7 @@ use tower::Service;
 use crate::connection::{Connection, Life, QueueLimits};
 use crate::frames::is_packet;
 use crate::handshake;
-use crate::limiter::network;
+use crate::limiter::{Network, network};
 use crate::service::Rooms;
 use crate::wire::Wire;
 
@@ -82,6 +82,22 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     }
 }
 
+impl Rooms {
+    /// Returns a new connection, unless a connection limit is reached.
+    pub(crate) fn admit_connection(&self, network: Network, is_local: bool) -> Result<Arc<Connection>, String> {
+        let config = &self.config;
+        if self.links.taken() >= config.max_connections {
+            return Err(format!("the limit of {} connections is reached; try again later", config.max_connections));
+        }
+        let limit = config.limits.connections_per_address;
+        let permit = self.links.take(network, limit).ok_or_else(|| {
+            format!("your address already has {limit} connections, which is the limit (connections_per_address)")
+        })?;
+        let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
+        Ok(Arc::new(Connection::new(network, is_local, permit, limits)))
+    }
+}
+
 impl Gateway {
     /// Opens a session, unless a connection limit is reached.
     async fn open(self: &Arc<Self>, mut request: Request, is_socket: bool) -> Response {
@@ -110,19 +126,10 @@ impl Gateway {
     }
 
     fn admit(&self, request: &Request) -> Result<Arc<Connection>, String> {
-        let (config, links) = (&self.rooms.config, &self.rooms.links);
-        if links.taken() >= config.max_connections {
-            return Err(format!("the limit of {} connections is reached; try again later", config.max_connections));
-        }
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let (network, limit) = (network(address), config.limits.connections_per_address);
-        let permit = links.take(network, limit).ok_or_else(|| {
-            format!("your address already has {limit} connections, which is the limit (connections_per_address)")
-        })?;
-        let limits = QueueLimits { packets: config.client_queue, bytes: config.limits.queued_kb.saturating_mul(1_024) };
         let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
         let is_local = address.is_some_and(|address| address.to_canonical().is_loopback()) && !is_forwarded;
-        Ok(Arc::new(Connection::new(network, is_local, permit, limits)))
+        self.rooms.admit_connection(network(address), is_local)
     }
 
     /// Accepts a WebSocket upgrade and passes the stream to the library, wrapped in a [`Wire`].

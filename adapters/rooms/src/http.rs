@@ -7,6 +7,8 @@ mod body;
 mod caller;
 mod compat;
 mod download;
+mod export;
+mod feedback;
 mod messages;
 mod people;
 mod percent;
@@ -35,6 +37,8 @@ impl Rooms {
             .merge(auth::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
+            .merge(export::routes(self))
+            .merge(feedback::routes(self))
             .merge(compat::routes(self))
             .fallback(problem::no_route)
             .layer(from_fn(problem::as_json));

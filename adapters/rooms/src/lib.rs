@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adapter;
+mod answers;
 mod bot_identity;
 mod config;
 mod connection;
@@ -15,6 +16,7 @@ mod direct;
 mod directory;
 mod encode;
 mod endpoints;
+mod feedback;
 mod files;
 mod frames;
 mod gateway;
@@ -35,6 +37,7 @@ mod refusal;
 mod room;
 mod service;
 mod session;
+mod sessions;
 mod sweep;
 mod transport;
 mod uploads;

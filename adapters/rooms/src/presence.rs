@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
+use crate::accounts::rows::Account;
 use crate::encode::WireUser;
 use crate::guests::{Guest, PersonKind};
 use crate::json_size::json_size;
@@ -40,6 +41,14 @@ pub(crate) struct Author {
     pub(crate) guest: Arc<str>,
 }
 
+impl Author {
+    /// Returns an account as an author.
+    pub(crate) fn of_account(account: &Account) -> Self {
+        let Guest { kind, id: guest, .. } = Guest::of_account(&account.id);
+        Self { username: account.row.username.clone(), kind, guest }
+    }
+}
+
 impl RoomSession {
     pub(crate) fn author(&self) -> Author {
         Author { username: self.username.clone(), kind: self.guest.kind, guest: Arc::clone(&self.guest.id) }
@@ -62,6 +71,11 @@ struct Person {
 impl RoomPresence {
     pub(crate) fn session(&mut self, sid: Sid) -> Option<&mut RoomSession> {
         self.sessions.iter_mut().find(|session| session.socket.id == sid)
+    }
+
+    /// Returns the clients in the room.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.sessions.iter().map(|session| session.socket.clone()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -12,6 +12,7 @@ mod commits;
 mod components;
 pub(crate) mod context;
 mod ephemeral;
+mod erasing;
 mod events;
 mod forms;
 mod gate;
@@ -30,7 +31,7 @@ mod purge;
 mod rows;
 mod rules;
 mod speech;
-mod state;
+pub(crate) mod state;
 
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ use command::Command;
 use context::RoomContext;
 use state::State;
 use state::commit::Requester;
+use state::watchers::Update;
 
 /// An empty room is unloaded from memory after this time; its rows stay in the store.
 const EMPTY_ROOM_TIMEOUT: Duration = Duration::from_secs(30);
@@ -54,16 +56,13 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
         Ok(state) => state,
         Err(error) => {
             tracing::error!(room = %name, "cannot open the room: {error}");
-            commands.close();
-            while let Some(command) = commands.recv().await {
-                if let Command::Join { ack, .. } = command {
-                    drop(ack.send(&Ack::Error { error: "this room cannot be opened; try again later".to_owned() }));
-                }
-            }
-            return;
+            return refuse_all(commands, "this room cannot be opened; try again later").await;
         }
     };
     loop {
+        if state.is_erased {
+            return refuse_all(commands, erasing::GONE).await;
+        }
         let idle = state.presence.is_empty() && state.pending.is_empty();
         let due = state.presence_changes.due();
         tokio::select! {
@@ -79,10 +78,22 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
             },
             () = tokio::time::sleep(EMPTY_ROOM_TIMEOUT), if idle => {
                 // No command can be sent after this; those in the channel are still handled.
-                commands.close();
+                if state.watchers.is_empty() {
+                    commands.close();
+                }
             }
         }
         state.remove_slow_clients();
+    }
+}
+
+/// Ends a room that handles no more commands: those who want to join are told why.
+async fn refuse_all(mut commands: mpsc::Receiver<Command>, problem: &str) {
+    commands.close();
+    while let Some(command) = commands.recv().await {
+        if let Command::Join { ack, .. } = command {
+            drop(ack.send(&Ack::Error { error: problem.to_owned() }));
+        }
     }
 }
 
@@ -101,6 +112,7 @@ impl State {
             Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
             Command::Upload { sid, upload, ack } => self.announce_upload(sid, &upload, ack),
             Command::Typing { sid, is_typing } => self.typing(sid, is_typing),
+            Command::TypingAs { author, is_typing } => self.typing_of(&author, is_typing, None),
             Command::Users { sid, users, ack } => self.send_users(sid, &users, ack),
             Command::History { sid, history, ack } => self.history(sid, history, ack),
             Command::Act(request) => self.act(*request).await,
@@ -108,7 +120,18 @@ impl State {
             Command::Moderated(notice) => self.moderated(&notice),
             Command::Forget { up_to } => self.forget(up_to),
             Command::Count(answer) => {
-                let _asked = answer.send(self.presence.names());
+                let mut names = self.presence.names();
+                if names.is_empty() && !self.watchers.is_empty() {
+                    // Somebody follows the room, so that it is not deleted as an empty one.
+                    names.push(self.cx.config.nickname.clone());
+                }
+                let _asked = answer.send(names);
+            }
+            Command::Watch(watcher) => self.watchers.add(watcher),
+            Command::Finished { message } => self.watchers.notify(&Update::Finished(message)),
+            Command::Erase(answer) => {
+                let erased = self.erase().await;
+                let _asked = answer.send(erased);
             }
         }
     }

@@ -51,6 +51,8 @@ pub struct Rooms {
     pub(crate) links: Arc<Permits<Network>>,
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
     pub(crate) transfers: Arc<Permits<Network>>,
+    /// Permits of the sessions whose message is being answered.
+    pub(crate) answering: Arc<Permits<String>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -96,6 +98,7 @@ impl Rooms {
             links: Arc::default(),
             people: Arc::default(),
             transfers: Arc::default(),
+            answering: Arc::default(),
             tasks: Mutex::new(JoinSet::new()),
         })
     }

@@ -73,7 +73,7 @@ impl Rooms {
             return Err("this session was not opened by this server; reconnect".to_owned());
         };
         if let Some(credential) = session.credential() {
-            self.open_sockets.add(credential, &peer.connection, weak);
+            self.open_sockets.add(credential, &peer.connection, Some(weak));
             // A revocation since the look-up has found no connection to end.
             self.record_socket_use(credential.key());
             socket.extensions.insert(AccountName(credential.account.row.username.clone()));

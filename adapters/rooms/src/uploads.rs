@@ -198,6 +198,24 @@ impl Uploads {
         Ok(uploaded)
     }
 
+    /// Gives an uploaded file to a person in a room, for a message there.
+    pub(crate) fn assign(&self, id: &str, room: &str, person: &str) -> Result<(), (StatusCode, String)> {
+        let mut uploads = self.lock();
+        let waiting = uploads.get(id).ok_or_else(unknown)?;
+        let (network, mut count, mut bytes) = (waiting.network, 1, waiting.size());
+        for other in uploads.values().filter(|other| other.is_of((person, network))) {
+            (count, bytes) = (count + 1, bytes + other.size());
+        }
+        if count > FILES_PER_PERSON_MAX || bytes > BYTES_PER_PERSON_MAX {
+            let problem = "you have too many files that are not sent yet; send some of them first";
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, problem.to_owned()));
+        }
+        if let Some(waiting) = uploads.get_mut(id) {
+            (waiting.room, waiting.person) = (room.to_owned(), person.to_owned());
+        }
+        Ok(())
+    }
+
     /// Ends an upload, completed or not.
     pub(crate) fn end(&self, id: &str) {
         if let Some(waiting) = self.lock().get_mut(id) {

@@ -62,9 +62,19 @@ pub trait Adapter: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether somebody waits for the answers to a message.
+    ///
+    /// Asked for messages in direct rooms. [`Adapter::finished`] is then called for the message too.
+    fn awaits_answers(&self, event: &Event) -> bool {
+        let _unknown = event;
+        false
+    }
+
     /// Called when all runs of an event, and all actions that they asked for, are complete.
     ///
-    /// Users who still wait for an answer to it will not get one, and can be released.
+    /// Users who still wait for an answer to it will not get one, and can be released. Called for
+    /// interactions, and for messages whose answers are awaited, with what was derived from them. A
+    /// run that waits for the next message of the user counts as complete.
     async fn finished(&self, event: &Event) {
         let _unanswered = event;
     }

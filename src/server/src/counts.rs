@@ -1,5 +1,9 @@
 //! The metrics of the server itself.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -54,9 +58,30 @@ pub(crate) struct Counts {
     refused: Family<Label, Counter>,
     closed: Family<Label, Counter>,
     accepted: Counter,
+    requests: Counter,
+    failed: Counter,
+    /// The time until the beginnings of all responses, in microseconds.
+    response_time: AtomicU64,
 }
 
 impl Counts {
+    /// Records a response. `has_failed` tells whether the server could not do what was requested.
+    pub(crate) fn respond(&self, elapsed: Duration, has_failed: bool) {
+        self.requests.inc();
+        if has_failed {
+            self.failed.inc();
+        }
+        self.response_time.fetch_add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Returns the number of requests, the average response time in seconds, and the share of failed requests.
+    pub(crate) fn responses(&self) -> (u64, f64, f64) {
+        let requests = self.requests.get();
+        let per_request = |total: f64| if requests == 0 { 0.0 } else { total / requests as f64 };
+        let seconds = self.response_time.load(Relaxed) as f64 / 1e6;
+        (requests, per_request(seconds), per_request(self.failed.get() as f64))
+    }
+
     pub(crate) fn refuse(&self, refusal: Refusal) {
         self.refused.get_or_create(&[("reason", refusal.name())]).inc();
     }
@@ -83,6 +108,8 @@ impl Counts {
         let why = "Connections that the server closed or rejected, by reason";
         registry.register("connections_closed", why, self.closed.clone());
         registry.register("requests_refused", "Rejected requests, by reason", self.refused.clone());
+        registry.register("requests", "Requests, without those of Socket.IO", self.requests.clone());
+        registry.register("requests_failed", "Requests with a status from 500 on", self.failed.clone());
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &registry) {
             tracing::error!("cannot encode the metrics of the server: {error}");

@@ -20,7 +20,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         "Whether the process can recover by itself",
         &[(200, "It can"), (503, "A thread is dead; restart the process")],
     ),
-    read("/metrics", "Metrics for Prometheus, as OpenMetrics or in the older text format", &[(200, "The metrics")]),
+    read("/metrics", "Metrics for Prometheus in both formats; a summary as JSON if asked for", &[(200, "The metrics")]),
     read("/openapi.json", "The OpenAPI description of this server", DESCRIBED),
     read("/docs", "Redirects to /docs/", &[(308, "See /docs/")]),
     read("/docs/", "The description as a page", DESCRIBED),

@@ -1,5 +1,7 @@
 //! `/metrics`: the metrics of the engine and the server, in the format that the client accepts.
 //!
+//! With `Accept: application/json` it is the summary that clients of Neural Chat Engine expect.
+//!
 //! In OpenMetrics, a counter is named `x` and its sample `x_total`; in the older text format of
 //! Prometheus, both are named `x_total`.
 
@@ -7,14 +9,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use palabre_engine::Engine;
+use serde_json::json;
+use tokio::time::Instant;
 
 use crate::connections::Connections;
 use crate::counts::Counts;
+use crate::health::Load;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -27,26 +33,58 @@ pub(crate) struct Measured {
     pub(crate) engine: Arc<Engine>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) counts: Arc<Counts>,
+    /// The load of the room service, if there is one.
+    pub(crate) load: Option<Load>,
 }
 
 pub(crate) fn routes(measured: Arc<Measured>) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(measured)
 }
 
-async fn metrics(State(measured): State<Arc<Measured>>, headers: HeaderMap) -> impl IntoResponse {
-    let Measured { engine, connections, counts } = &*measured;
+/// Middleware that counts requests. Those of Socket.IO wait for what happens, and would say nothing about speed.
+pub(crate) async fn count(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/socket.io") {
+        return next.run(request).await;
+    }
+    let began = Instant::now();
+    let response = next.run(request).await;
+    counts.respond(began.elapsed(), response.status().is_server_error());
+    response
+}
+
+/// Returns the summary. Tokens of language models are not counted here, so there are none.
+fn summary(measured: &Measured) -> Response {
+    let (requests, response_time, error_rate) = measured.counts.responses();
+    let body = json!({
+        "total_tokens": 0,
+        "total_requests": requests,
+        "active_sessions": measured.load.as_ref().map_or(0, |load| load().0),
+        "average_response_time": response_time,
+        "error_rate": error_rate,
+    });
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+async fn metrics(State(measured): State<Arc<Measured>>, headers: HeaderMap) -> Response {
+    let Measured { engine, connections, counts, .. } = &*measured;
+    let accepts = |kind: &str| {
+        let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        accepted.any(|accepted| accepted.contains(kind))
+    };
+    if accepts("application/json") {
+        return summary(&measured);
+    }
     let mut text = engine.metrics();
     if text.ends_with(EOF_LINE) {
         text.truncate(text.len() - EOF_LINE.len());
     }
     text.push_str(&counts.text(connections.open(), connections.limit()));
-    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (kind, text) = if accepted.any(|accepted| accepted.contains("application/openmetrics-text")) {
+    let (kind, text) = if accepts("application/openmetrics-text") {
         (OPEN_METRICS, text)
     } else {
         (TEXT_FORMAT, in_text_format(&text))
     };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text)
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
 /// Converts OpenMetrics to the older text format.

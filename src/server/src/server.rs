@@ -89,6 +89,7 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
         engine: Arc::clone(&setup.engine),
         connections: Arc::clone(connections),
         counts: Arc::clone(counts),
+        load: load.clone(),
     };
     let scripts = Scripts {
         engine: Arc::clone(&setup.engine),
@@ -115,7 +116,8 @@ fn app(setup: Setup, listen: IpAddr, connections: &Arc<Connections>, counts: &Ar
     let all = rooms.into_iter().fold(own, |router, rooms| router.fallback_service(rooms.router));
     let limited = all
         .layer(from_fn_with_state(Arc::new(Compressed::default()), caching::process))
-        .layer(from_fn_with_state(budget, budget::limit));
+        .layer(from_fn_with_state(budget, budget::limit))
+        .layer(from_fn_with_state(Arc::clone(counts), metrics::count));
     let router = setup.webhooks.into_iter().fold(limited, |router, mount| router.merge(mount.router));
     router
         .layer(from_fn_with_state(Arc::new(guard), guard::check))

@@ -146,6 +146,8 @@ catalogue! {
     AccountEmails = "account_emails",
     /// Sessions and access tokens, by account and the hash of the token. The rooms adapter's.
     AccountCredentials = "account_credentials",
+    /// Ratings of messages, by room, message and the id of the person. The rooms adapter's.
+    RoomFeedback = "room_feedback",
 }
 
 impl TableId {

@@ -36,11 +36,12 @@ struct Sockets {
 
 struct OpenSocket {
     connection: Weak<Connection>,
-    peer: WeakPeer,
+    /// The client of a Socket.IO connection, which can be told the reason.
+    peer: Option<WeakPeer>,
 }
 
 impl OpenSockets {
-    pub(crate) fn add(&self, credential: &Credential, connection: &Arc<Connection>, peer: WeakPeer) {
+    pub(crate) fn add(&self, credential: &Credential, connection: &Arc<Connection>, peer: Option<WeakPeer>) {
         let (mut state, hash) = (self.lock(), credential.hash());
         let sockets = state.by_hash.entry(hash.to_owned()).or_default();
         sockets.open.retain(|other| other.connection.strong_count() > 0);
@@ -76,8 +77,12 @@ impl OpenSockets {
     /// Ends the connections whose credential has expired, with the reason.
     pub(super) fn end_expired(&self, now: Millis) {
         let expired = self.lock().take_expired(now);
-        for peer in expired.iter().filter_map(|socket| socket.peer.upgrade()) {
-            peer.end(EXPIRED);
+        for socket in expired {
+            match (socket.peer, socket.connection.upgrade()) {
+                (Some(peer), _) => drop(peer.upgrade().map(|peer| peer.end(EXPIRED))),
+                (None, Some(connection)) => connection.end(),
+                (None, None) => {}
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::problem::{self, Problem};
 use super::session_cookie::{Renewal, cookie};
 use super::site::check_site;
 use crate::accounts::credential::Credential;
-use crate::accounts::rows::Scope;
+use crate::accounts::rows::{Account, Scope};
 use crate::limiter::{self, Network};
 use crate::service::Rooms;
 
@@ -47,6 +47,37 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
             Renewal::set(&parts.extensions, &credential, token);
         }
         Ok(Self(credential))
+    }
+}
+
+/// The caller of a request that needs no account. A credential that is presented has to be valid.
+pub(super) struct MaybeCaller(Option<Caller>);
+
+impl MaybeCaller {
+    /// Returns the account that sends the request, if there is one.
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.0.as_ref().map(|caller| &caller.0.account)
+    }
+
+    /// Returns the credential that was presented, if there is one.
+    pub(super) fn credential(&self) -> Option<&Credential> {
+        self.0.as_ref().map(|caller| &caller.0)
+    }
+
+    /// Checks that the credential has a scope, if there is one.
+    pub(super) fn require(&self, scope: Scope) -> Result<(), Problem> {
+        self.0.as_ref().map_or(Ok(()), |caller| caller.require(scope))
+    }
+}
+
+impl FromRequestParts<Arc<Rooms>> for MaybeCaller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, rooms: &Arc<Rooms>) -> Result<Self, Response> {
+        if bearer(&parts.headers).is_none() && cookie(&parts.headers).is_none() {
+            return Ok(Self(None));
+        }
+        Caller::from_request_parts(parts, rooms).await.map(|caller| Self(Some(caller)))
     }
 }
 

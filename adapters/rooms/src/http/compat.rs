@@ -1,5 +1,6 @@
 //! The routes of the documents that the service follows, on the same handlers as our own.
 
+mod neural;
 mod talkrooms;
 mod vaultroom;
 
@@ -10,5 +11,5 @@ use axum::Router;
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
-    talkrooms::routes().merge(vaultroom::routes(rooms))
+    talkrooms::routes().merge(vaultroom::routes(rooms)).merge(neural::routes(rooms))
 }

@@ -13,7 +13,7 @@ use super::caller::bearer;
 use super::percent;
 use super::session_cookie::cookie;
 use crate::accounts::rows::Scope;
-use crate::conversation::{is_private, may_enter};
+use crate::conversation::may_enter;
 use crate::files::{FILES, FileRow, safe_type};
 use crate::service::Rooms;
 use range::RequestedRange;
@@ -24,7 +24,7 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
     let tag = format!("\"{id}\"");
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
-        Ok(Ok(Some(row))) if is_private(&row.room) && !rooms.may_read(&row.room, &asked).await => {
+        Ok(Ok(Some(row))) if !rooms.may_read(&row.room, &asked).await => {
             (StatusCode::NOT_FOUND, "this file does not exist any more").into_response()
         }
         Ok(Ok(Some(row))) => answer(row, &tag, &asked),
@@ -35,8 +35,11 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
 }
 
 impl Rooms {
-    /// Whether the account of a request may read a private conversation.
+    /// Whether a request may read the files of a room: those of most rooms are for all who know their address.
     async fn may_read(&self, room: &str, asked: &HeaderMap) -> bool {
+        if may_enter(room, None) {
+            return true;
+        }
         let Some(token) = bearer(asked).or_else(|| cookie(asked)) else { return false };
         let credential = self.credential(token).await.ok().flatten();
         credential

@@ -18,10 +18,9 @@ use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
-use crate::conversation::{is_private, may_enter, room_of};
+use crate::conversation::{is_conversation, may_enter, room_of};
 use crate::decode::{self, PAGE_MAX, Send};
 use crate::encode::message;
-use crate::guests::Guest;
 use crate::history::{IDS, MESSAGES, MessageRow, ROOMS};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
@@ -44,10 +43,17 @@ pub(super) struct Part {
     pub(super) limit: Option<usize>,
 }
 
+impl Part {
+    /// Returns the part before a message, or the newest one.
+    pub(super) fn before(before: Option<String>, limit: usize) -> Self {
+        Self { before, after: None, limit: Some(limit) }
+    }
+}
+
 /// A page of messages, oldest first, and whether there are more in the direction of reading.
 pub(super) struct MessagePage {
     pub(super) rows: Vec<MessageRow>,
-    has_more: bool,
+    pub(super) has_more: bool,
 }
 
 type Requested = Result<Query<Part>, QueryRejection>;
@@ -112,7 +118,7 @@ fn described(room: &str, page: &MessagePage) -> Value {
 
 impl Rooms {
     /// Returns the room with a name, if the caller may use it in this way.
-    fn room_of_caller(&self, caller: &Caller, room: &str, scope: Scope) -> Result<String, Problem> {
+    pub(super) fn room_of_caller(&self, caller: &Caller, room: &str, scope: Scope) -> Result<String, Problem> {
         caller.require(scope)?;
         let room = decode::room_name(room).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
         let account = &caller.0.account;
@@ -122,7 +128,7 @@ impl Rooms {
         }
         let (name, now) = (account.row.username.to_lowercase(), self.clock.now());
         match self.members.banning(&name, &account.id, now).and_then(|row| row.banned(now)) {
-            Some(problem) if !is_private(&room) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
+            Some(problem) if !is_conversation(&room) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
             _ => Ok(room),
         }
     }
@@ -156,11 +162,20 @@ impl Rooms {
         send: Send,
         network: Network,
     ) -> Result<String, Problem> {
+        self.send_by(Author::of_account(account), room, send, network).await
+    }
+
+    /// Sends a message of a person, and returns its id once it is durable.
+    pub(super) async fn send_by(
+        &self,
+        author: Author,
+        room: &str,
+        send: Send,
+        network: Network,
+    ) -> Result<String, Problem> {
         let send = send.checked().map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
-        self.limit_messages(account, room, network).await?;
+        self.limit_messages(&author, room, network).await?;
         let open = self.open_room(room).map_err(|problem| Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem))?;
-        let Guest { kind, id: guest, .. } = Guest::of_account(&account.id);
-        let author = Author { username: account.row.username.clone(), kind, guest };
         let (answer, result) = oneshot::channel();
         let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the room is too busy; try again in a moment");
         open.try_send(Command::PostAs { author, send, answer }).map_err(|_full| busy())?;
@@ -172,21 +187,24 @@ impl Rooms {
         }
     }
 
-    /// Counts a message against the limits of the account and the address; also one that opens a new room.
-    async fn limit_messages(&self, account: &Account, room: &str, network: Network) -> Result<(), Problem> {
-        let who = [Who::Address(network), Who::Person(network, account.id.as_str().into())];
+    /// Counts a message against the limits of the person and the address; also one that opens a new room.
+    async fn limit_messages(&self, author: &Author, room: &str, network: Network) -> Result<(), Problem> {
         let mut kinds = vec![Kind::Message];
         if !self.directory.is_open(room) {
             let name = room.to_owned();
             let is_known = self.read_store(move |snapshot| Ok(ROOMS.get(snapshot, &name)?.is_some())).await?;
             kinds.extend((!is_known).then_some(Kind::Room));
         }
-        for kind in kinds {
-            if let Verdict::Refused(wait) = self.limiter.take(kind, &who) {
-                return Err(AccountError::TooMany(wait).into());
-            }
+        kinds.into_iter().try_for_each(|kind| self.limit(kind, author, network))
+    }
+
+    /// Counts a request against a limit of the person and the address.
+    pub(super) fn limit(&self, kind: Kind, author: &Author, network: Network) -> Result<(), Problem> {
+        let who = [Who::Address(network), Who::Person(network, Arc::clone(&author.guest))];
+        match self.limiter.take(kind, &who) {
+            Verdict::Refused(wait) => Err(AccountError::TooMany(wait).into()),
+            Verdict::Pass | Verdict::Late(_) => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{download, upload};
-use crate::conversation::{PREFIX, is_private};
+use crate::conversation::{CONVERSATION_PREFIX, SESSION_PREFIX, is_hidden};
 use crate::history::{self, ROOMS, RoomRow};
 use crate::room::command::Command;
 use crate::service::Rooms;
@@ -30,7 +30,7 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 /// Lists the rooms that have people or messages.
 async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     let mut people = std::collections::HashMap::new();
-    for (name, room) in rooms.directory.rooms() {
+    for (name, room) in rooms.directory.rooms().into_iter().filter(|(name, _)| !is_hidden(name)) {
         let (answer, who) = oneshot::channel();
         if room.send(Command::Count(answer)).await.is_ok()
             && let Ok(names) = who.await
@@ -44,7 +44,7 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
         let mut list = Vec::new();
         for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
             let (name, row) = row?;
-            if is_private(&name) {
+            if is_hidden(&name) {
                 continue;
             }
             let last = history::last(&snapshot, &name, 1)?.pop().map_or(row.created, |(_, message)| message.time);
@@ -52,7 +52,7 @@ async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
             list.push(describe(&name, &users, &row, Some(last)));
         }
         // Rooms without messages.
-        let silent = people.iter().filter(|(name, users)| !users.is_empty() && !is_private(name));
+        let silent = people.iter().filter(|(_, users)| !users.is_empty());
         list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
         Ok(list)
     };
@@ -93,7 +93,7 @@ async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
                 "messages": messages,
                 "messages_since_start": counts.messages.load(Relaxed),
                 "rooms": known,
-                "active_rooms": open.iter().filter(|(name, _)| !is_private(name)).count(),
+                "active_rooms": open.iter().filter(|(name, _)| !is_hidden(name)).count(),
                 "users": rooms.directory.people(),
                 "connections": rooms.connections(),
                 "slow_clients_disconnected": counts.slow_clients.load(Relaxed),
@@ -122,12 +122,14 @@ fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> (StatusC
 
 /// Returns the number of rooms with a row, except private conversations.
 fn public_rooms(snapshot: &Snapshot) -> StoreResult<u64> {
-    let mut private = 0;
-    for row in ROOMS.scan(snapshot, &PREFIX.as_bytes().to_vec(), Direction::Forward)? {
-        let (name, _) = row?;
-        private += u64::from(is_private(&name));
+    let mut hidden = 0;
+    for prefix in [CONVERSATION_PREFIX, SESSION_PREFIX] {
+        for row in ROOMS.scan(snapshot, &prefix.as_bytes().to_vec(), Direction::Forward)? {
+            let (name, _) = row?;
+            hidden += u64::from(is_hidden(&name));
+        }
     }
-    Ok(snapshot.len(TableId::Rooms)?.saturating_sub(private))
+    Ok(snapshot.len(TableId::Rooms)?.saturating_sub(hidden))
 }
 
 /// Returns the resident memory of the process on Linux, otherwise `None`.

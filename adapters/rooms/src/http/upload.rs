@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use crate::service::Rooms;
 
 /// Maximum duration of an upload.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Maximum time for which the rest of a refused body is drained.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `PUT /api/files/{id}`: the file itself, as the body.
 pub(super) async fn put(

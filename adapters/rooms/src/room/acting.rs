@@ -8,17 +8,24 @@ use serde_json::json;
 use super::answer::{Answer, done, failed, id_of, not_found};
 use super::changes::reacted;
 use super::command::ActionRequest;
+use super::erasing::GONE;
 use super::purge::PurgeFilter;
 use super::rows::Rows;
 use super::state::State;
 use super::state::commit::{Change, Requester};
+use super::state::watchers::Update;
+use crate::conversation::is_session;
 
 impl State {
     pub(super) async fn act(&mut self, request: ActionRequest) {
         let ActionRequest { action, key, answer } = request;
+        if self.is_gone() {
+            return failed(answer, ActionError::NotFound(GONE.to_owned()));
+        }
         match action {
             Action::Send { content, reply_to, .. } => self.send(&key, content, reply_to.as_ref(), answer),
-            Action::Answer { user, content, .. } if content.ephemeral => {
+            // In a session, everything is for one person.
+            Action::Answer { user, content, .. } if content.ephemeral && !is_session(&self.room.name) => {
                 self.answer_ephemeral(&key, &user, content, answer);
             }
             Action::Answer { content, .. } => self.send(&key, content, None, answer),
@@ -26,6 +33,7 @@ impl State {
             Action::Typing { .. } => {
                 let typing = json!({ "username": self.cx.config.nickname, "is_typing": true });
                 self.broadcast("user_typing", &typing, None);
+                self.watchers.notify(&Update::Typing);
                 done(answer);
             }
             Action::Edit { message, content, .. } => self.bot_edits(&message, content, answer).await,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use palabre_types::{Action, ActionKey};
 use socketioxide::socket::Sid;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::answer::Answer;
 use super::moderation_notice::ModerationNotice;
+use super::state::watchers::Update;
 use crate::decode::{Choose, Delete, Edit, Fill, History, Join, Press, React, Send, Upload, Users};
 use crate::guests::Guest;
 use crate::history::MessageRow;
@@ -75,6 +76,11 @@ pub(crate) enum Command {
         sid: Sid,
         is_typing: bool,
     },
+    /// A person who is not in the room over Socket.IO is typing, or has stopped.
+    TypingAs {
+        author: Author,
+        is_typing: bool,
+    },
     Users {
         sid: Sid,
         users: Users,
@@ -97,6 +103,14 @@ pub(crate) enum Command {
     },
     /// Asks for the names of the people in the room.
     Count(oneshot::Sender<Vec<String>>),
+    /// Asks for what the bots say from now on.
+    Watch(mpsc::Sender<Update>),
+    /// No more answers of scripts to a message follow.
+    Finished {
+        message: String,
+    },
+    /// Deletes the room with everything in it.
+    Erase(oneshot::Sender<Result<(), String>>),
 }
 
 /// The recipient of the id of a message that was sent over HTTP.

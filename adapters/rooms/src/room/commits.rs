@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::state::State;
 use super::state::commit::{Change, CommitResult, OnCommit};
+use super::state::watchers::Update;
 use crate::encode::message;
 
 impl State {
@@ -44,8 +45,14 @@ impl State {
     fn broadcast_change(&mut self, change: &Change) {
         let room = self.room.name.clone();
         match change {
-            Change::Edited(row) => self.broadcast("message_edited", &message(&room, row), None),
-            Change::Deleted { id } => self.broadcast("message_deleted", &json!({ "id": id, "room": room }), None),
+            Change::Edited(row) => {
+                self.broadcast("message_edited", &message(&room, row), None);
+                self.watchers.said(row);
+            }
+            Change::Deleted { id } => {
+                self.broadcast("message_deleted", &json!({ "id": id, "room": room }), None);
+                self.watchers.notify(&Update::Deleted(id.clone()));
+            }
             Change::Reaction { id, emoji, username, added } => {
                 let reaction = json!({ "id": id, "emoji": emoji, "username": username, "added": added });
                 self.broadcast("reaction", &reaction, None);
@@ -53,7 +60,10 @@ impl State {
             Change::Pinned { id, pinned } => {
                 self.broadcast("message_pinned", &json!({ "id": id, "pinned": pinned }), None);
             }
-            Change::Purged { ids } => self.broadcast("messages_deleted", &json!({ "ids": ids }), None),
+            Change::Purged { ids } => {
+                self.broadcast("messages_deleted", &json!({ "ids": ids }), None);
+                ids.iter().for_each(|id| self.watchers.notify(&Update::Deleted(id.clone())));
+            }
             Change::Arranged => self.broadcast_rules(),
         }
     }

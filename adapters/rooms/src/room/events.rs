@@ -6,7 +6,7 @@ use palabre_platform::Receipt;
 use palabre_types::{Batch, Event, EventKind, Member, User, UserId};
 
 use super::state::State;
-use crate::conversation::is_private;
+use crate::conversation::is_conversation;
 use crate::history::MessageRow;
 use crate::presence::Author;
 
@@ -60,7 +60,7 @@ impl State {
     /// Commits an event with its rows. Scripts do not see what happens in a private conversation.
     pub(super) fn commit_event(&self, event: Event, rows: Batch) -> Receipt {
         let cx = &self.cx.context;
-        if is_private(&self.room.name) {
+        if is_conversation(&self.room.name) {
             cx.sink.write(&cx.bot.name, "in a private conversation", rows)
         } else {
             cx.sink.emit(event, rows)

@@ -6,7 +6,7 @@ use palabre_platform::Verdict;
 use palabre_types::{EventKind, Millis, Permission};
 
 use super::state::State;
-use crate::conversation::is_private;
+use crate::conversation::is_conversation;
 use crate::decode;
 use crate::history::MessageRow;
 use crate::presence::Author;
@@ -43,7 +43,7 @@ impl State {
 
     /// Passes a new or edited message through the scripts, which may change or refuse it.
     pub(super) async fn apply_gate(&mut self, author: &Author, row: MessageRow) -> Result<MessageRow, String> {
-        if is_private(&self.room.name) {
+        if is_conversation(&self.room.name) {
             return Ok(row);
         }
         let kind = EventKind::BeforeMessage { message: row.message(self.user_id(&row.username)) };

@@ -4,18 +4,22 @@ use palabre_types::{EventKind, User};
 use serde_json::json;
 use socketioxide::socket::Sid;
 
+use super::erasing::GONE;
 use super::state::State;
 use super::state::pages::StoredPage;
 use crate::decode::{Join, PAGE_MAX};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
 use crate::peer::{AckSender, Peer};
-use crate::presence::RoomSession;
+use crate::presence::{Author, RoomSession};
 
 impl State {
     /// Adds a session. It receives `room_joined` once the first page of messages has been read.
     pub(super) fn join(&mut self, socket: Peer, join: Join, guest: Guest, ack: AckSender) {
         let Join { username, last_id, locale, .. } = join;
+        if self.is_gone() {
+            return socket.refuse(ack, GONE.to_owned());
+        }
         let (username, first) = match self.admit(&socket, &username, &guest) {
             Ok(admitted) => admitted,
             Err(problem) => return socket.refuse(ack, problem),
@@ -130,15 +134,19 @@ impl State {
 
     /// Tells the others that a person is typing, or has stopped.
     pub(super) fn typing(&mut self, sid: Sid, is_typing: bool) {
-        let now = self.cx.context.clock.now();
         let Some(author) = self.presence.session(sid).map(|session| session.author()) else { return };
-        if self.may_write(&author, now).is_err() {
+        self.typing_of(&author, is_typing, Some(sid));
+    }
+
+    /// Tells everybody except one session that a person is typing, or has stopped.
+    pub(super) fn typing_of(&mut self, author: &Author, is_typing: bool, except: Option<Sid>) {
+        if self.is_gone() || self.may_write(author, self.cx.context.clock.now()).is_err() {
             // No message can follow.
             return;
         }
         let username = &author.username;
-        self.broadcast("user_typing", &json!({ "username": username, "is_typing": is_typing }), Some(sid));
+        self.broadcast("user_typing", &json!({ "username": username, "is_typing": is_typing }), except);
         let status = Some(if is_typing { "typing" } else { "stopped" }.to_owned());
-        self.emit(self.event(username, EventKind::Typing { status }));
+        self.emit(self.event_by(author, EventKind::Typing { status }));
     }
 }

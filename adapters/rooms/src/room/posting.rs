@@ -5,6 +5,7 @@ use std::sync::Arc;
 use palabre_types::{Batch, EventKind};
 use socketioxide::socket::Sid;
 
+use super::erasing::GONE;
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::decode::{Send, Upload};
@@ -37,6 +38,9 @@ impl State {
                 other => other.reply(Err(problem.to_owned())),
             };
         }
+        if self.is_gone() {
+            return self.refuse_request(requester, GONE.to_owned());
+        }
         let nonce = send.nonce.clone().map(|nonce| (name.clone(), nonce));
         if let Some(nonce) = &nonce
             && self.is_repeated(nonce, &author, &send.message).await
@@ -59,7 +63,10 @@ impl State {
         let mut rows = Batch::default();
         let files = self.cx.uploads.of_message(&self.room.name, &author.guest, &send.files, now);
         let attached = files.and_then(|(files, committing)| {
-            let attachments = self.attachment_store(None).put(&mut rows, files).map_err(|error| error.to_string())?;
+            let attachments = self
+                .attachment_store(None)
+                .put_uploaded(&mut rows, &send.files, files)
+                .map_err(|error| error.to_string())?;
             Ok((attachments, committing))
         });
         let (attachments, committing) = match attached {
@@ -142,7 +149,9 @@ impl State {
         let name = self.room.name.clone();
         // The message may have changed while it was being committed; memory has what the store has.
         let now = self.recent.iter().rev().find(|(other, _)| *other == position).map(|(_, row)| Arc::clone(row));
-        self.broadcast("new_message", &message(&name, now.as_deref().unwrap_or(row)), None);
+        let shown = now.unwrap_or_else(|| Arc::new(row.clone()));
+        self.broadcast("new_message", &message(&name, &shown), None);
+        self.watchers.said(&shown);
         requester.reply(Ok(Some(row.id.clone())));
     }
 }

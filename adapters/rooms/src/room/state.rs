@@ -12,17 +12,19 @@ pub(super) mod pages;
 pub(super) mod past;
 pub(super) mod presence_changes;
 pub(super) mod rules;
+pub(crate) mod watchers;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use palabre_types::{BotName, Millis, Room, RoomId, Space, SpaceId};
+use palabre_types::{BotName, Millis, Room, RoomId, RoomKind, Space, SpaceId};
 use socketioxide::socket::Sid;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::context::RoomContext;
+use crate::conversation::is_session;
 use crate::history::MessageRow;
 use crate::presence::RoomPresence;
 use commit::PendingCommit;
@@ -34,6 +36,7 @@ use pages::Reading;
 use past::{Past, RECENT_MESSAGES};
 use presence_changes::PresenceChanges;
 use rules::Rules;
+use watchers::Watchers;
 
 /// Maximum number of history pages read at the same time.
 const CONCURRENT_READS_MAX: usize = 2;
@@ -75,6 +78,10 @@ pub(super) struct State {
     /// Number of joins since the room was opened.
     pub(super) joins: u64,
     pub(super) presence_changes: PresenceChanges,
+    /// Those who follow the answers of bots without being in the room.
+    pub(super) watchers: Watchers,
+    /// The room was deleted, and its task is about to end.
+    pub(super) is_erased: bool,
     /// Clients that are too slow for the room and are about to leave it.
     pub(super) too_slow: Vec<Sid>,
     /// Sends to busy rooms, which this room does not wait for.
@@ -93,7 +100,8 @@ impl State {
         let after_last = recent.last().map_or(0, |(position, _)| position + 1);
         let next = row.next.max(after_last).max(1);
         let bot: &BotName = &cx.context.bot.name;
-        let room = Room { topic: row.topic, ..Room::channel(RoomId::new(bot, &cx.name), &cx.name) };
+        let kind = if is_session(&cx.name) { RoomKind::Direct } else { RoomKind::Channel };
+        let room = Room { topic: row.topic, kind, ..Room::channel(RoomId::new(bot, &cx.name), &cx.name) };
         let space = Space { id: SpaceId::new(bot, "rooms"), name: "rooms".to_owned() };
         Ok(Self {
             room: Arc::new(room),
@@ -120,6 +128,8 @@ impl State {
             turns: Arc::new(Semaphore::new(CONCURRENT_READS_MAX)),
             joins: 0,
             presence_changes: PresenceChanges::default(),
+            watchers: Watchers::default(),
+            is_erased: false,
             too_slow: Vec::new(),
             background_tasks: JoinSet::new(),
             cx,

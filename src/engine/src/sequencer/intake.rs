@@ -1,12 +1,13 @@
 //! Incoming events: of platforms, routes, timers, tasks and the runtime itself.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use palabre_platform::EmitError;
 use palabre_runner::Task;
 use palabre_state::{Entry, EventRecord, RowsRecord};
 use palabre_types::{
-    Action, ActionKey, Batch, Bot, Content, Event, EventKind, Millis, Room, RoomId, RunId, ScriptName,
+    Action, ActionKey, Batch, Bot, Content, Event, EventKind, Millis, Room, RoomId, RoomKind, RunId, ScriptName,
 };
 
 use super::Sequencer;
@@ -33,16 +34,40 @@ impl Sequencer {
         // A native slash command goes only to the script that owns it.
         let owner = self.router.owner(&event);
         let derived = self.router.derive(&event);
-        let original = (!derived.is_empty()).then(|| event.clone());
-        self.emit(state, event, Origin::Platform(rows), Some((receipt, is_urgent)), owner.as_ref());
-        if let Some(event) = original {
-            for (script, kind) in derived {
-                if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
-                    continue;
-                }
-                self.emit(state, Event { kind, ..event.clone() }, Origin::Runtime, None, Some(&script));
+        let is_awaited = self.is_awaited(&event);
+        let original = (is_awaited || !derived.is_empty()).then(|| Arc::new(event.clone()));
+        let seq = self.emit(state, event, Origin::Platform(rows), Some((receipt, is_urgent)), owner.as_ref());
+        let Some(event) = original else { return };
+        let mut parts = Vec::new();
+        parts.extend(seq.filter(|_| is_awaited).map(|seq| (seq, self.receivers(&event, owner.as_ref()))));
+        for (script, kind) in derived {
+            if !self.routes.iter().any(|route| route.name == script && route.is_attached(&event)) {
+                continue;
             }
+            let derived = Event { kind, ..Event::clone(&event) };
+            let seq = self.emit(state, derived, Origin::Runtime, None, Some(&script));
+            parts.extend(seq.filter(|_| is_awaited).map(|seq| (seq, self.receivers(&event, Some(&script)))));
         }
+        if is_awaited {
+            let unheard = state.interactions.begin_parts(&event, parts);
+            self.notify_finished(unheard);
+        }
+    }
+
+    /// Whether somebody waits for the answers to a message.
+    fn is_awaited(&self, event: &Event) -> bool {
+        matches!(event.kind, EventKind::Message { .. })
+            && event.room.as_ref().is_some_and(|room| room.kind == RoomKind::Direct)
+            && self.cx.platforms.adapter(event.bot.name.as_str()).is_some_and(|adapter| adapter.awaits_answers(event))
+    }
+
+    /// Returns the scripts that receive an event: its subscribers, or `only`.
+    fn receivers(&self, event: &Event, only: Option<&ScriptName>) -> HashSet<usize> {
+        let wanted = |route: &Route| match only {
+            Some(script) => route.name == *script && route.is_attached(event),
+            None => route.wants(event),
+        };
+        self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(script_id, _)| script_id).collect()
     }
 
     /// Assigns a sequence number to an event and queues it for its subscribers, or for `only`.
@@ -86,14 +111,7 @@ impl Sequencer {
                 route.pass_on(seq, &event);
             }
         }
-        let script_ids = || {
-            let wanted = |route: &Route| match only {
-                Some(script) => route.name == *script && route.is_attached(&event),
-                None => route.wants(&event),
-            };
-            self.routes.iter().enumerate().filter(|(_, route)| wanted(route)).map(|(script_id, _)| script_id).collect()
-        };
-        let unheard = state.interactions.begin(seq, &event, script_ids);
+        let unheard = state.interactions.begin(seq, &event, || self.receivers(&event, only));
         self.notify_finished(unheard);
         let timer = only.filter(|_| matches!(origin, Origin::Timer)).cloned();
         let rows = if let Origin::Platform(rows) = origin { rows } else { Batch::default() };

@@ -18,6 +18,7 @@ impl Sequencer {
         // Before the runs, one of which may wait again.
         for (seq, _) in run_batch.waits.iter().filter(|(_, waiting)| waiting.is_none()) {
             state.outcomes.wait_is_over(script_id, *seq);
+            state.interactions.resumes(*seq, script_id);
         }
         state.open.touch(run_batch.has_more_to_come());
         if let Some(id) = run_batch.edit {
@@ -35,8 +36,11 @@ impl Sequencer {
             state.open.fetches.push(Fetch { waiter: (script_id, run), request, hosts });
         }
         for (seq, waiting) in &run_batch.waits {
-            state.interactions.waits(*seq, script_id, waiting.is_some());
+            state.interactions.waits(*seq, script_id, waiting.as_ref().map(|waiting| &waiting.wait));
         }
+        // A run that has waited may end without an action.
+        let over: Vec<_> = run_batch.waits.iter().filter_map(|(seq, _)| state.interactions.finished(*seq)).collect();
+        self.notify_finished(over);
         let (cursor, waits, deferred) = (run_batch.cursor, run_batch.waits, run_batch.deferred);
         if cursor.is_some() || !waits.is_empty() || !deferred.is_empty() {
             self.append(state, Entry::Progress(Progress { script, cursor, waits, deferred }));

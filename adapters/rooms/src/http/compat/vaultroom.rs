@@ -1,4 +1,4 @@
-//! VaultRoom: accounts, and private messages between them; and the login of Neural Chat.
+//! VaultRoom: accounts, and private messages between them; and the login of Neural Chat Engine.
 
 use std::sync::Arc;
 
