@@ -3,12 +3,16 @@
 //! A person without an account is a guest (see `guests`).
 
 pub(crate) mod credential;
+pub(crate) mod deletion;
 pub(crate) mod error;
 pub(crate) mod identity;
 pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod open_sockets;
+pub(crate) mod otp;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod registration;
+pub(crate) mod roles;
 pub(crate) mod rows;
+pub(crate) mod setup;

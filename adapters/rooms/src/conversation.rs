@@ -5,7 +5,7 @@ use palabre_text::skeleton;
 use crate::accounts::rows::is_account_id;
 
 /// The beginning of the names of such rooms.
-const PREFIX: &str = "private:";
+pub(crate) const PREFIX: &str = "private:";
 
 /// Returns the name of the room of two accounts, the same for both.
 pub(crate) fn room_of(one: &str, other: &str) -> String {
@@ -26,6 +26,11 @@ pub(crate) fn is_imitation(room: &str) -> bool {
 /// Whether an account, or a guest, may enter and read a room.
 pub(crate) fn may_enter(room: &str, account: Option<&str>) -> bool {
     people(room).is_none_or(|people| account.is_some_and(|account| people.contains(&account)))
+}
+
+/// Returns the account with which another one has a private conversation.
+pub(crate) fn other_person<'r>(room: &'r str, own: &str) -> Option<&'r str> {
+    people(room)?.into_iter().find(|person| *person != own)
 }
 
 /// Returns the two accounts of a private conversation. Only one name of a room is one.

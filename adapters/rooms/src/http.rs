@@ -5,8 +5,11 @@
 mod auth;
 mod body;
 pub(crate) mod caller;
+mod changes;
 mod compat;
 mod download;
+mod groups;
+mod listing;
 mod messages;
 mod people;
 mod percent;
@@ -31,6 +34,9 @@ impl Rooms {
             .merge(auth::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
+            .merge(changes::routes(self))
+            .merge(groups::routes(self))
+            .merge(listing::routes(self))
             .merge(compat::routes(self))
             .merge(gateway::routes(self))
     }

@@ -141,6 +141,19 @@ impl RoomPresence {
         self.newest(&username.to_lowercase()).map(|session| Arc::clone(&session.guest.id))
     }
 
+    /// Returns the names of the people whose ids, of accounts or guests, `concerns` selects.
+    pub(crate) fn names_where(&self, concerns: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(|session| concerns(&session.guest.id))
+            .map(|session| session.name.clone())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Returns the names of all people, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         self.people.values().map(|person| person.username.clone()).collect()

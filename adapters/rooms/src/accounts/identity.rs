@@ -1,10 +1,13 @@
 //! The account behind a request, by its token.
 
+use std::sync::Arc;
+
 use palabre_store::{Result as StoreResult, Snapshot};
 use tokio::sync::oneshot;
 
 use super::credential::{Credential, Token};
 use super::error::AccountError;
+use super::rows::Account;
 use crate::service::Rooms;
 
 impl Rooms {
@@ -16,6 +19,16 @@ impl Rooms {
             self.write_deferred("the use of a credential", rows);
         }
         Ok(found)
+    }
+
+    /// Returns the id of the account with exactly this name. The store is read only if there is one.
+    pub(crate) fn account_named(&self, name: &str) -> Option<Arc<str>> {
+        if !self.account_names.contains(name) {
+            return None;
+        }
+        let snapshot = self.store.snapshot(self.clock.now()).ok()?;
+        let found = Account::find_by_name(&snapshot, name).ok()??;
+        Some(found.id.as_str().into())
     }
 
     /// Reads from the store on a thread for blocking work.

@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use super::caller::{bearer, cookie};
 use super::percent;
 use crate::accounts::rows::Scope;
-use crate::conversation::{is_private, may_enter};
 use crate::files::{FILES, FileRow, safe_type};
 use crate::service::Rooms;
 use range::RequestedRange;
@@ -23,7 +22,9 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
     let tag = format!("\"{id}\"");
     let read = tokio::task::spawn_blocking(move || FILES.get(&store.snapshot(now)?, &id)).await;
     match read {
-        Ok(Ok(Some(row))) if is_private(&row.room) && !rooms.may_read(&row.room, &asked).await => {
+        Ok(Ok(Some(row)))
+            if !rooms.authority.groups.may_enter(&row.room, None) && !rooms.may_read(&row.room, &asked).await =>
+        {
             (StatusCode::NOT_FOUND, "this file does not exist any more").into_response()
         }
         Ok(Ok(Some(row))) => answer(row, &tag, &asked),
@@ -34,12 +35,13 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
 }
 
 impl Rooms {
-    /// Whether the account of a request may read a private conversation.
+    /// Whether the account of a request may read a room that is not open to everybody.
     async fn may_read(&self, room: &str, asked: &HeaderMap) -> bool {
         let Some(token) = bearer(asked).or_else(|| cookie(asked)) else { return false };
         let credential = self.credential(token).await.ok().flatten();
         credential
-            .is_some_and(|credential| credential.allows(Scope::Read) && may_enter(room, Some(&credential.account.id)))
+            .filter(|credential| credential.allows(Scope::Read))
+            .is_some_and(|credential| self.authority.groups.may_enter(room, Some(&credential.account.id)))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::state::State;
-use super::state::commit::{Change, CommitResult, OnCommit};
+use super::state::commit::{Change, CommitResult, OnCommit, Requester};
 use crate::encode::message;
 
 impl State {
@@ -19,7 +19,12 @@ impl State {
                 if result.is_ok() {
                     self.broadcast_change(&change);
                 }
-                requester.reply(result.map(|()| change.into_id()));
+                match (requester, &change) {
+                    (Requester::Counting(answer), Change::Purged { ids }) => {
+                        let _asked = answer.send(result.map(|()| ids.len()));
+                    }
+                    (requester, _) => requester.reply(result.map(|()| change.into_id())),
+                }
             }
             OnCommit::Ephemeral { user, id, requester } => self.show_ephemeral(result, &user, id, requester),
             OnCommit::Form { user, id, requester } => self.show_form(&user, &id, requester),

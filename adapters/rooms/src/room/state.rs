@@ -19,7 +19,7 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use palabre_types::{BotName, Millis, Room, RoomId, Space, SpaceId};
 use socketioxide::socket::Sid;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use super::context::RoomContext;
@@ -77,6 +77,8 @@ pub(super) struct State {
     pub(super) presence_changes: PresenceChanges,
     /// Clients that are too slow for the room and are about to leave it.
     pub(super) too_slow: Vec<Sid>,
+    /// The recipient of the end of the room, once it has to end.
+    pub(super) closing: Option<oneshot::Sender<()>>,
     /// Sends to busy rooms, which this room does not wait for.
     pub(super) background_tasks: JoinSet<()>,
 }
@@ -121,6 +123,7 @@ impl State {
             joins: 0,
             presence_changes: PresenceChanges::default(),
             too_slow: Vec::new(),
+            closing: None,
             background_tasks: JoinSet::new(),
             cx,
         })

@@ -30,8 +30,8 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/register", post(register))
         .route("/login", post(login))
-        .route("/login-page", get(|| async { Form::SignIn.page(StatusCode::OK, "") }))
-        .route("/register-page", get(|| async { Form::Register.page(StatusCode::OK, "") }))
+        .route("/login-page", get(|| async { Form::SignIn.page(StatusCode::OK, "", "") }))
+        .route("/register-page", get(register_page))
         .route("/logout", get(logout))
         .route("/auth/login", post(auth_login))
         .route("/auth/logout", post(auth_logout))
@@ -41,6 +41,17 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
         .with_state(Arc::clone(rooms))
 }
 
+#[derive(Deserialize)]
+struct RegisterPage {
+    #[serde(default)]
+    owner: String,
+}
+
+/// The form to register; with the secret of the one-time link, it creates the owner.
+async fn register_page(Query(RegisterPage { owner }): Query<RegisterPage>) -> Response {
+    Form::Register.page(StatusCode::OK, "", &owner)
+}
+
 async fn register(
     State(rooms): State<Arc<Rooms>>,
     ClientNetwork(network): ClientNetwork,
@@ -48,9 +59,10 @@ async fn register(
     JsonOrForm { body, is_form }: JsonOrForm<Registration>,
 ) -> Result<Response, Problem> {
     check_site(&Method::POST, &headers, &rooms.config.origins)?;
+    let owner = body.owner.clone().unwrap_or_default();
     match rooms.sign_up(body, program(&headers), network).await {
         Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::CREATED, is_form)),
-        Err(error) => refused(error, is_form.then_some(Form::Register)),
+        Err(error) => refused(error, is_form.then_some(Form::Register), &owner),
     }
 }
 
@@ -63,17 +75,17 @@ async fn login(
     check_site(&Method::POST, &headers, &rooms.config.origins)?;
     match rooms.log_in(body, program(&headers), network).await {
         Ok((account, token)) => Ok(signed_in(&account, &token, StatusCode::OK, is_form)),
-        Err(error) => refused(error, is_form.then_some(Form::SignIn)),
+        Err(error) => refused(error, is_form.then_some(Form::SignIn), ""),
     }
 }
 
 /// Returns the refusal as JSON, or the form again with the reason.
-fn refused(error: AccountError, form: Option<Form>) -> Result<Response, Problem> {
+fn refused(error: AccountError, form: Option<Form>, owner: &str) -> Result<Response, Problem> {
     let problem = Problem::from(error);
     match form {
         Some(form) => {
             let (status, text) = problem.parts();
-            Ok(form.page(status, text))
+            Ok(form.page(status, text, owner))
         }
         None => Err(problem),
     }
