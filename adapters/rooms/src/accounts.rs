@@ -3,6 +3,7 @@
 //! A person without an account is a guest (see `guests`).
 
 pub(crate) mod credential;
+pub(crate) mod deletion;
 pub(crate) mod error;
 pub(crate) mod expiry;
 pub(crate) mod identity;
@@ -11,7 +12,10 @@ pub(crate) mod issuing_locks;
 pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod open_sockets;
+pub(crate) mod otp;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod registration;
+pub(crate) mod roles;
 pub(crate) mod rows;
+pub(crate) mod setup;

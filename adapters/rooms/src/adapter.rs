@@ -43,6 +43,12 @@ impl Rooms {
         Ok(Box::pin(async move { done.await.unwrap_or_else(|_| Err(closed())) }))
     }
 
+    /// Returns the member record of a user. `person` is the id of the account or guest, if it is known.
+    pub(crate) fn member_of(&self, user: &UserId, person: Option<&str>) -> Member {
+        let permission = person.map(|person| self.authority.roles.of(person));
+        Member { permission, ..self.members.member(user.clone(), person, self.clock.now()) }
+    }
+
     /// Whether `name` is the nickname of the bots.
     fn is_nickname(&self, name: &str) -> bool {
         name.to_lowercase() == self.config.nickname.to_lowercase()
@@ -68,6 +74,17 @@ impl Rooms {
         let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
+
+    /// Reads the roles of accounts and the rooms that they have created, and completes deletions of rooms.
+    async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
+        let rooms = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || {
+            rooms.authority.roles.load(&rooms.store)?;
+            rooms.authority.groups.load(&rooms.store)
+        });
+        let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        read.map_err(|error| AdapterError::Lost(format!("cannot read roles and rooms: {error}")))
+    }
 }
 
 #[async_trait]
@@ -80,11 +97,13 @@ impl Adapter for Rooms {
         let mut shutdown = context.shutdown.clone();
         self.load_members().await?;
         self.load_account_names().await?;
+        self.load_authority().await?;
         context.condition.send_replace(Condition::Up);
         let kind = EventKind::Ready { reason: None };
         let ready = Event::without_place(context.bot.clone(), context.clock.now(), kind);
         drop(context.sink.emit(ready, Batch::default()));
         self.context.send_replace(Some(context.clone()));
+        self.resume_deletions();
         tokio::select! {
             () = sweep::run(&self, &context) => {}
             () = self.end_expired_sockets() => {}
@@ -150,9 +169,10 @@ impl Adapter for Rooms {
 
     fn member(&self, _: &Event, user: &UserId) -> Option<Member> {
         let name = user.native();
-        // For a user who is offline: the guest who was given the roles of the name.
-        let guest = self.directory.holder(name).or_else(|| self.members.role_holder(name));
-        Some(self.members.member(user.clone(), guest.as_deref(), self.clock.now()))
+        // For a user who is offline: the account of that name, or the guest who was given its roles.
+        let holder = self.directory.holder(name).or_else(|| self.account_named(name));
+        let holder = holder.or_else(|| self.members.role_holder(name));
+        Some(self.member_of(user, holder.as_deref()))
     }
 
     fn figures(&self) -> Vec<Metric> {

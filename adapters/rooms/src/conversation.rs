@@ -96,6 +96,11 @@ pub(crate) fn may_enter(room: &str, account: Option<&str>) -> bool {
     }
 }
 
+/// Returns the account with which another one has a private conversation.
+pub(crate) fn other_person<'r>(room: &'r str, own: &str) -> Option<&'r str> {
+    people(room)?.into_iter().find(|person| *person != own)
+}
+
 /// Returns the two accounts of a private conversation. Only one name of a room is one.
 fn people(room: &str) -> Option<[&str; 2]> {
     let (first, second) = room.strip_prefix(CONVERSATION_PREFIX)?.split_once(':')?;

@@ -58,7 +58,12 @@ impl Directory {
 
     /// Whether the room of that name is open.
     pub(crate) fn is_open(&self, name: &str) -> bool {
-        self.lock().rooms.get(name).is_some_and(|room| !room.is_closed())
+        self.get(name).is_some()
+    }
+
+    /// Returns the room of that name, if it is open.
+    pub(crate) fn get(&self, name: &str) -> Option<mpsc::Sender<Command>> {
+        self.lock().rooms.get(name).filter(|room| !room.is_closed()).cloned()
     }
 
     /// Returns the room of that name, if it is open.

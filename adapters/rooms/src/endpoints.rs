@@ -26,6 +26,7 @@ const FORBIDDEN: Answer =
 const NO_ACCOUNT: Answer = (404, "There is no such account");
 const NO_ROOM: Answer = (404, "There is no such room or account");
 const NO_MESSAGE: Answer = (404, "There is no such room, account or message");
+const CLOSED_ROOM: Answer = (404, "There is no such room, or it is not open to the caller");
 const NO_CHAT_SESSION: Answer = (404, "There is no such session");
 const NO_CREDENTIAL: Answer = (404, "The account has no such session or token");
 const REVOKED: Answer = (404, "It was revoked already");
@@ -71,6 +72,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[IS_OVER, NO_SESSION, FORBIDDEN, REVOKED, LIMITED, BUSY],
     ),
     read("/api/auth/me", "The account that is signed in", OF_ACCOUNT),
+    write("DELETE", "/api/auth/me", "Deletes one's own account, with its messages", JSON, MEMBERSHIP),
     write(
         "POST",
         "/api/auth/password",
@@ -78,6 +80,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
         JSON,
         &[(204, "The password is changed"), INVALID, WRONG_CURRENT, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
+    write("POST", "/api/auth/otp", "Begins with one-time codes; returns the secret", JSON, CHANGED),
+    write("POST", "/api/auth/otp/confirm", "Turns one-time codes on; returns recovery codes, once", JSON, CHANGED),
+    write("DELETE", "/api/auth/otp", "Turns one-time codes off", JSON, MEMBERSHIP),
     read("/api/auth/sessions", "The sessions of the account", OF_ACCOUNT),
     write("DELETE", "/api/auth/sessions/{id}", "Ends a session", None, REVOKING),
     read("/api/auth/tokens", "The access tokens of the account", OF_ACCOUNT),
@@ -106,6 +111,35 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("POST", "/api/rooms/{room}/messages", "Sends a message to a room", JSON, SENDING),
     read("/api/users/{id}/messages", "A page of the private conversation with an account", PAGES),
     write("POST", "/api/users/{id}/messages", "Sends a private message to an account", JSON, SENDING),
+    write("PUT", "/api/users/{id}/role", "Gives an account another role in the whole service", JSON, CHANGED),
+    read("/api/users/me/rooms", "The rooms of which one is a member", OF_ACCOUNT),
+    read("/api/users/me/unread", "Unread messages in one's rooms and private conversations", OF_ACCOUNT),
+    read("/api/users/me/conversations", "One's private conversations", OF_ACCOUNT),
+    write("PUT", "/api/rooms/{room}/messages/{id}/read", "Moves one's read marker forward to a message", None, DONE),
+    write("DELETE", "/api/rooms/{room}/messages/{id}/read", "Moves one's read marker back to a message", None, DONE),
+    write("POST", "/api/rooms", "Creates a room", JSON, CREATED),
+    read(
+        "/api/rooms/{room}",
+        "A room, with one's role in it",
+        &[AS_JSON, (400, "The name is not valid"), NO_SESSION, CLOSED_ROOM, LIMITED, BUSY],
+    ),
+    write("PATCH", "/api/rooms/{room}", "Changes topic, rules and access of a room", JSON, CHANGED),
+    write("DELETE", "/api/rooms/{room}", "Deletes a room with its messages", None, DONE),
+    read("/api/rooms/{room}/members", "The members of a room, with their roles", PAGES),
+    write("PUT", "/api/rooms/{room}/members/{account}", "Gives an account a role in a room", JSON, MEMBERSHIP),
+    write("DELETE", "/api/rooms/{room}/members/{account}", "Removes a member; `me` leaves", None, DONE),
+    read("/api/rooms/{room}/invites", "The open invites of a room", PAGES),
+    write("POST", "/api/rooms/{room}/invites", "Creates an invite to a room", JSON, CREATED),
+    write("DELETE", "/api/rooms/{room}/invites/{code}", "Revokes an invite", None, DONE),
+    write("POST", "/api/invites/{code}", "Accepts an invite", None, ACCEPTED),
+    read("/api/rooms/{room}/messages/{id}", "A message", PAGES),
+    write("PATCH", "/api/rooms/{room}/messages/{id}", "Edits one's own message", JSON, MEMBERSHIP),
+    write("DELETE", "/api/rooms/{room}/messages/{id}", "Deletes a message", None, DONE),
+    read("/api/rooms/{room}/messages/{id}/edits", "The earlier versions of a message", PAGES),
+    write("PUT", "/api/rooms/{room}/messages/{id}/reactions/{emoji}", "Adds a reaction", None, DONE),
+    write("DELETE", "/api/rooms/{room}/messages/{id}/reactions/{emoji}", "Removes one's own reaction", None, DONE),
+    write("PUT", "/api/rooms/{room}/messages/{id}/pin", "Pins a message", None, DONE),
+    write("DELETE", "/api/rooms/{room}/messages/{id}/pin", "Unpins a message", None, DONE),
     write("POST", "/register", "Creates an account, with JSON or a form (VaultRoom)", JSON, SIGNING_IN),
     write("POST", "/login", "Signs in, with JSON or a form (VaultRoom)", JSON, SIGNING_IN),
     read("/login-page", "The form to sign in", &[PAGE]),
@@ -213,7 +247,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[TO_PAGE, (400, "The username or room is not valid"), LIMITED],
     ),
     read("/assets/{path}", "An asset of the page", &[(200, "The file"), UNCHANGED, (404, "No such asset")]),
-    read("/api/rooms", "The rooms that have people or messages", READING),
+    read(
+        "/api/rooms",
+        "The rooms that have people or messages, or that an account has created",
+        &[AS_JSON, NO_SESSION, LIMITED, BUSY],
+    ),
     read("/api/stats", "Statistics: messages, rooms, people, connections, memory", READING),
     read(
         "/api/files/{id}",
@@ -256,6 +294,61 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
 ];
 
+const CHANGED: &[Answer] = &[
+    (200, "As it is now"),
+    INVALID,
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such account or room"),
+    (409, "The change conflicts with another one, or with a rule"),
+    TOO_LARGE,
+    NOT_JSON,
+    LIMITED,
+    BUSY,
+];
+const CREATED: &[Answer] = &[
+    (201, "What was created"),
+    INVALID,
+    NO_SESSION,
+    FORBIDDEN,
+    CLOSED_ROOM,
+    (409, "The name is taken, or a limit is reached"),
+    TOO_LARGE,
+    NOT_JSON,
+    LIMITED,
+    BUSY,
+];
+const MEMBERSHIP: &[Answer] = &[
+    (204, "It is done"),
+    INVALID,
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such room, account or message"),
+    (409, "The change conflicts with another one, or with a rule"),
+    TOO_LARGE,
+    NOT_JSON,
+    LIMITED,
+    BUSY,
+];
+const DONE: &[Answer] = &[
+    (204, "It is done"),
+    (400, "A part of the address is not valid"),
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such room, account, invite or message"),
+    (409, "A rule forbids it"),
+    LIMITED,
+    BUSY,
+];
+const ACCEPTED: &[Answer] = &[
+    (200, "The room"),
+    NO_SESSION,
+    FORBIDDEN,
+    (404, "There is no such invite any more"),
+    (409, "It was used at the same time; try again"),
+    LIMITED,
+    BUSY,
+];
 const OF_ACCOUNT: &[Answer] = &[AS_JSON, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
 const REVOKING: &[Answer] = &[IS_OVER, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
 const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, LIMITED, BUSY];

@@ -20,6 +20,9 @@ pub(crate) const IDS: Table<(String, String), u64> = Table::new(TableId::RoomMes
 /// Message ids by room, author and nonce.
 pub(crate) const NONCES: Table<(String, String, String), String> = Table::new(TableId::RoomNonces);
 
+/// Earlier versions of edited messages, by room and position, oldest first.
+pub(crate) const EDITS: Table<(String, u64), Vec<Version>> = Table::new(TableId::RoomEdits);
+
 /// Time for which a nonce is remembered, in milliseconds: longer than any client retries.
 pub(crate) const NONCE_LIFE: Millis = 86_400_000;
 
@@ -50,6 +53,14 @@ impl RoomRow {
     pub(crate) fn is_arranged(&self) -> bool {
         self.topic.is_some() || self.slowmode > 0 || self.locked
     }
+}
+
+/// An earlier version of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) text: String,
+    /// The time of the edit that replaced it.
+    pub(crate) until: Millis,
 }
 
 /// A stored message.
@@ -124,6 +135,9 @@ pub(crate) fn add(batch: &mut Batch, room: &str, position: u64, row: &MessageRow
 /// Deletes a message and its files in `batch`. Its position is kept.
 pub(crate) fn remove(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
     MESSAGES.delete(batch, &(room.to_owned(), position));
+    if row.edited {
+        EDITS.delete(batch, &(room.to_owned(), position));
+    }
     files::remove(batch, &row.attachments);
 }
 

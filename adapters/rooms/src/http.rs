@@ -5,10 +5,13 @@
 mod auth;
 mod body;
 mod caller;
+mod changes;
 mod compat;
 mod download;
 mod export;
 mod feedback;
+mod groups;
+mod listing;
 mod messages;
 mod people;
 mod percent;
@@ -39,6 +42,9 @@ impl Rooms {
             .merge(messages::routes(self))
             .merge(export::routes(self))
             .merge(feedback::routes(self))
+            .merge(changes::routes(self))
+            .merge(groups::routes(self))
+            .merge(listing::routes(self))
             .merge(compat::routes(self))
             .fallback(problem::no_route)
             .layer(from_fn(problem::as_json));

@@ -10,7 +10,6 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::conversation::may_enter;
 use crate::decode::{Join, read};
 use crate::guests::Guest;
 use crate::limiter::{Network, Verdict, Who};
@@ -74,8 +73,8 @@ impl Rooms {
         let found = join.and_then(|mut join| {
             join.username = self.name_of(join.username, session)?;
             let account = session.credential().map(|credential| credential.account.id.as_str());
-            if !may_enter(&join.room, account) {
-                return Err("this is a private conversation of other people".to_owned());
+            if !self.authority.groups.may_enter(&join.room, account) {
+                return Err("this room is private; you need an invite".to_owned());
             }
             let room = self.room_for(&peer, &session.guest, &join.room)?;
             let key = (peer.connection.network, Arc::clone(&session.guest.id));
@@ -156,7 +155,7 @@ impl Rooms {
             bot: context.bot.clone(),
             space: None,
             room: None,
-            member: Some(Arc::new(self.members.member(id.clone(), Some(&*guest.id), time))),
+            member: Some(Arc::new(self.member_of(&id, Some(&*guest.id)))),
             user: Some(Arc::new(User { id, name: username, bot: false, locale, picture: None })),
             kind,
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
-use crate::accounts::rows::Account;
+use crate::accounts::rows::{Account, is_account_id};
 use crate::encode::WireUser;
 use crate::guests::{Guest, PersonKind};
 use crate::json_size::json_size;
@@ -49,6 +49,14 @@ impl Author {
     }
 }
 
+impl Author {
+    /// Returns the author of a stored message. `id` is that of an account or guest.
+    pub(crate) fn of_stored(username: String, id: &str) -> Self {
+        let kind = if is_account_id(id) { PersonKind::Account } else { PersonKind::Guest };
+        Self { username, kind, guest: id.into() }
+    }
+}
+
 impl RoomSession {
     pub(crate) fn author(&self) -> Author {
         Author { username: self.username.clone(), kind: self.guest.kind, guest: Arc::clone(&self.guest.id) }
@@ -71,11 +79,6 @@ struct Person {
 impl RoomPresence {
     pub(crate) fn session(&mut self, sid: Sid) -> Option<&mut RoomSession> {
         self.sessions.iter_mut().find(|session| session.socket.id == sid)
-    }
-
-    /// Returns the clients in the room.
-    pub(crate) fn peers(&self) -> Vec<Peer> {
-        self.sessions.iter().map(|session| session.socket.clone()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -147,6 +150,19 @@ impl RoomPresence {
     /// Returns the id of the guest in the room under that name.
     pub(crate) fn guest(&self, username: &str) -> Option<Arc<str>> {
         self.newest(&username.to_lowercase()).map(|session| Arc::clone(&session.guest.id))
+    }
+
+    /// Returns the names of the people whose ids, of accounts or guests, `concerns` selects.
+    pub(crate) fn names_where(&self, concerns: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(|session| concerns(&session.guest.id))
+            .map(|session| session.name.clone())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Returns the names of all people, sorted.

@@ -23,11 +23,13 @@ mod lookup;
 mod moderation;
 mod moderation_notice;
 mod nonces;
+mod origin;
 mod pages;
 mod pins;
 mod posting;
 mod presence_changes;
 mod purge;
+mod reading;
 mod rows;
 mod rules;
 mod speech;
@@ -43,7 +45,6 @@ use crate::encode::Ack;
 use command::Command;
 use context::RoomContext;
 use state::State;
-use state::commit::Requester;
 use state::watchers::Update;
 
 /// An empty room is unloaded from memory after this time; its rows stay in the store.
@@ -87,11 +88,12 @@ pub(crate) async fn run(cx: RoomContext, mut commands: mpsc::Receiver<Command>) 
     }
 }
 
-/// Ends a room that handles no more commands: those who want to join are told why.
+/// Refuses the commands that are left, and all further ones.
 async fn refuse_all(mut commands: mpsc::Receiver<Command>, problem: &str) {
     commands.close();
     while let Some(command) = commands.recv().await {
-        if let Command::Join { ack, .. } = command {
+        if let Some(ack) = command.into_ack() {
+            // The client may be gone.
             drop(ack.send(&Ack::Error { error: problem.to_owned() }));
         }
     }
@@ -102,11 +104,13 @@ impl State {
         match command {
             Command::Join { socket, join, guest, ack } => self.join(socket, join, guest, ack),
             Command::Leave { sid } => self.leave(sid),
-            Command::Post { sid, send, ack } => self.post_of_client(sid, send, ack).await,
-            Command::PostAs { author, send, answer } => self.post(author, send, Requester::Http(answer)).await,
-            Command::Edit { sid, edit, ack } => self.edit(sid, edit, ack).await,
-            Command::Delete { sid, delete, ack } => self.delete(sid, &delete, ack).await,
-            Command::React { sid, react, ack } => self.react(sid, react, ack).await,
+            Command::Post { origin, send } => self.post(origin, send).await,
+            Command::Edit { origin, edit } => self.edit(origin, edit).await,
+            Command::Delete { origin, delete } => self.delete(origin, &delete).await,
+            Command::React { origin, react } => self.react(origin, react).await,
+            Command::Pin { origin, id, pinned } => self.pin_of_person(origin, &id, pinned).await,
+            Command::ReadUpTo { origin, id, is_back } => self.read_up_to(origin, &id, is_back).await,
+            Command::Arrange { origin, changes } => self.arrange_of_person(origin, changes),
             Command::Press { sid, press, ack } => self.press(sid, press, ack).await,
             Command::Choose { sid, choose, ack } => self.choose(sid, choose, ack).await,
             Command::Fill { sid, fill, ack } => self.fill(sid, &fill, ack),
@@ -133,6 +137,8 @@ impl State {
                 let erased = self.erase().await;
                 let _asked = answer.send(erased);
             }
+            Command::EraseAuthor { author, answer } => self.erase_author(author, answer).await,
+            Command::RemoveStrangers(answer) => self.remove_strangers(answer),
         }
     }
 }

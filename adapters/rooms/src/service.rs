@@ -12,10 +12,12 @@ use crate::accounts::issuing_locks::IssuingLocks;
 use crate::accounts::names::AccountNames;
 use crate::accounts::open_sockets::OpenSockets;
 use crate::accounts::password::Passwords;
+use crate::accounts::setup::OwnerLink;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::decode::TEXT_MAX;
 use crate::directory::Directory;
+use crate::groups::Authority;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
 use crate::permits::Permits;
@@ -47,6 +49,10 @@ pub struct Rooms {
     pub(crate) issuing: IssuingLocks,
     pub(crate) account_names: AccountNames,
     pub(crate) open_sockets: OpenSockets,
+    pub(crate) authority: Authority,
+    pub(crate) owner_link: OwnerLink,
+    /// Held while a role is changed.
+    pub(crate) role_changes: tokio::sync::Mutex<()>,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
     pub(crate) links: Arc<Permits<Network>>,
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
@@ -95,6 +101,9 @@ impl Rooms {
             issuing: IssuingLocks::default(),
             account_names: AccountNames::default(),
             open_sockets: OpenSockets::default(),
+            authority: Authority::default(),
+            owner_link: OwnerLink::default(),
+            role_changes: tokio::sync::Mutex::default(),
             links: Arc::default(),
             people: Arc::default(),
             transfers: Arc::default(),
@@ -140,6 +149,7 @@ impl Rooms {
             context,
             entropy: Arc::clone(&self.entropy),
             members: Arc::clone(&self.members),
+            authority: self.authority.clone(),
             directory: Arc::clone(&self.directory),
             uploads: Arc::clone(&self.uploads),
             name: name.to_owned(),

@@ -5,7 +5,6 @@
 
 use palabre_store::{Direction, Snapshot};
 use palabre_types::{Batch, Key, Millis, TableId};
-use tokio::sync::oneshot;
 
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::Account;
@@ -16,7 +15,6 @@ use crate::history::{self, ROOMS, RoomRow};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
 use crate::presence::Author;
-use crate::room::command::Command;
 use crate::service::Rooms;
 
 /// Maximum number of sessions of an account.
@@ -119,11 +117,7 @@ impl Rooms {
 
     /// Deletes a session with its messages and files. Returns when that is durable.
     pub(crate) async fn delete_session(&self, session: &ChatSession) -> Result<(), AccountError> {
-        let busy = || AccountError::Unavailable("the session is busy; try again in a moment".to_owned());
-        let open = self.open_room(&session.room).map_err(AccountError::Unavailable)?;
-        let (answer, erased) = oneshot::channel();
-        open.send(Command::Erase(answer)).await.map_err(|_closed| busy())?;
-        erased.await.map_err(|_closed| busy())?.map_err(AccountError::Unavailable)
+        self.erase_room(&session.room).await
     }
 }
 

@@ -42,8 +42,11 @@ async fn sweep(rooms: &Rooms, now: Millis) {
     let store = rooms.store.clone();
     // A sweep may delete a great deal: no more than one room's rows wait at a time.
     let (batches, mut swept) = mpsc::channel(1);
+    let groups = std::sync::Arc::clone(&rooms.authority.groups);
     let sweeping = tokio::task::spawn_blocking(move || {
-        sweep_store(&store, &retention, &busy, now, |swept| batches.blocking_send(swept).is_ok())
+        // Accounts have created those to stay.
+        let keeps = |room: &str| retention.keeps(room) || groups.contains(room);
+        sweep_store(&store, (&retention, &keeps), &busy, now, |swept| batches.blocking_send(swept).is_ok())
     });
     while let Some(Swept { room, up_to, rows }) = swept.recv().await {
         if let Err(error) = rooms.write("messages past their retention", rows).await {
@@ -75,7 +78,7 @@ struct Swept {
 /// Finds what has expired. `delete` takes the deletions of one room, and returns whether to go on.
 fn sweep_store(
     store: &Store,
-    retention: &Retention,
+    (retention, keeps): (&Retention, &dyn Fn(&str) -> bool),
     busy: &[String],
     now: Millis,
     delete: impl Fn(Swept) -> bool,
@@ -83,7 +86,7 @@ fn sweep_store(
     let snapshot = store.snapshot(now)?;
     for room in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
         let (name, row) = room?;
-        if retention.keeps(&name) {
+        if keeps(&name) {
             continue;
         }
         let oldest_kept = now.saturating_sub(retention.message_hours.saturating_mul(HOUR));
@@ -99,7 +102,8 @@ fn sweep_store(
             newer = if message.time > now { newer } else { message.time };
             newest = newest.max(newer);
             count += 1;
-            if (index >= retention.messages_per_room || newer < oldest_kept) && removed < REMOVED_PER_COMMIT_MAX {
+            let is_past = index >= retention.messages_per_room || newer < oldest_kept;
+            if is_past && !message.pinned && removed < REMOVED_PER_COMMIT_MAX {
                 last = last.max(Some(position));
                 removed += 1;
                 history::remove(&mut batch, &room, position, &message);

@@ -22,7 +22,7 @@ use crate::limits::Kind;
 use crate::peer::{AckSender, Peer, WeakPeer};
 use crate::place::{Place, SharedPlace, buckets, lock};
 use crate::refusal::{slow_down, turn_away};
-use crate::room::command::Command;
+use crate::room::command::{Command, Origin};
 use crate::service::Rooms;
 use crate::session::Session;
 
@@ -116,24 +116,20 @@ impl Rooms {
 
     fn register_writing(self: &Arc<Self>, socket: &SocketRef, place: &SharedPlace) {
         self.forward(socket, place, ("send_message", Kind::Message), Send::checked, |sid, send, ack| Command::Post {
-            sid,
+            origin: Origin::Client { sid, ack },
             send,
-            ack,
         });
         self.forward(socket, place, ("edit_message", Kind::Change), Edit::checked, |sid, edit, ack| Command::Edit {
-            sid,
+            origin: Origin::Client { sid, ack },
             edit,
-            ack,
         });
         self.forward(socket, place, ("delete_message", Kind::Change), Ok, |sid, delete: Delete, ack| Command::Delete {
-            sid,
+            origin: Origin::Client { sid, ack },
             delete,
-            ack,
         });
         self.forward(socket, place, ("react", Kind::Change), React::checked, |sid, react, ack| Command::React {
-            sid,
+            origin: Origin::Client { sid, ack },
             react,
-            ack,
         });
         self.forward(socket, place, ("upload", Kind::Upload), Ok, |sid, upload: Upload, ack| Command::Upload {
             sid,

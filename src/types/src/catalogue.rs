@@ -70,6 +70,18 @@ catalogue! {
     TaskRuns = "task_runs",
     /// Roles, mutes and bans of members. The rooms adapter's.
     RoomMembers = "room_members",
+    /// Earlier versions of edited messages, by room and position. The rooms adapter's.
+    RoomEdits = "room_edits",
+    /// Read markers, by account and room. The rooms adapter's.
+    RoomReads = "room_reads",
+    /// Rooms that accounts have created. The rooms adapter's.
+    RoomGroups = "room_groups",
+    /// Members of those rooms, by room and account. The rooms adapter's.
+    RoomMemberships = "room_memberships",
+    /// Invites to those rooms, by room and code. The rooms adapter's.
+    RoomInvites = "room_invites",
+    /// The room of each invite, by code. The rooms adapter's.
+    RoomInviteCodes = "room_invite_codes",
     /// The attachment store: files of messages. The rooms adapter's.
     RoomFiles = "room_files",
     /// Gateway sessions that can be resumed, by bot and shard. The Discord adapter's.

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::credential::{Credential, Token};
 use super::error::AccountError;
+use super::rows::Account;
 use crate::service::Rooms;
 
 impl Rooms {
@@ -42,6 +43,16 @@ impl Rooms {
                 Err(error) => tracing::warn!("cannot record the use of a session over its connection: {error}"),
             }
         });
+    }
+
+    /// Returns the id of the account with exactly this name. The store is read only if there is one.
+    pub(crate) fn account_named(&self, name: &str) -> Option<Arc<str>> {
+        if !self.account_names.contains(name) {
+            return None;
+        }
+        let snapshot = self.store.snapshot(self.clock.now()).ok()?;
+        let found = Account::find_by_name(&snapshot, name).ok()??;
+        Some(found.id.as_str().into())
     }
 
     /// Reads from the store on a thread for blocking work.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::credential::{self, SESSION_LIFE, Token};
 use super::error::AccountError;
-use super::login::changed_elsewhere;
+
 use super::rows::{ACCOUNTS, Account, CREDENTIALS, CredentialKind, CredentialRow, Scope};
 use crate::service::Rooms;
 
@@ -93,7 +93,7 @@ impl Rooms {
                 replaced.iter().for_each(|hash| self.open_sockets.end(hash));
                 Ok(token)
             }
-            Err(EmitError::Refused) => Err(changed_elsewhere()),
+            Err(EmitError::Refused) => Err(AccountError::changed_elsewhere()),
             Err(error) => Err(error.into()),
         }
     }

@@ -23,6 +23,9 @@ pub(crate) struct Login {
     /// The username or the e-mail address.
     pub(crate) username: String,
     pub(crate) password: String,
+    /// A one-time code, if the account has a second factor.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
 }
 
 /// A request for another password.
@@ -41,7 +44,7 @@ impl Rooms {
         label: &str,
         network: Network,
     ) -> Result<(Account, Token), AccountError> {
-        let Login { username, password } = login;
+        let Login { username, password, code } = login;
         // Longer ones cannot be right, and would fill the memory of the limits.
         if username.len() > EMAIL_MAX || password.len() > LENGTH_MAX {
             return Err(AccountError::WrongCredentials);
@@ -51,8 +54,19 @@ impl Rooms {
         let hash = found.as_ref().map(|account| account.row.password.clone());
         let is_right = self.passwords.verify(password, hash).await?;
         let account = found.filter(|_| is_right).ok_or(AccountError::WrongCredentials)?;
+        let account = self.use_code(account, code).await?;
         let token = self.open_session(&account, label).await?;
         Ok((account, token))
+    }
+
+    /// Checks the one-time code of an account that needs one, and records its use: it works once.
+    async fn use_code(&self, account: Account, code: Option<String>) -> Result<Account, AccountError> {
+        let Some(otp) = account.row.otp.as_ref().filter(|otp| otp.is_confirmed) else { return Ok(account) };
+        let code = code.filter(|code| !code.trim().is_empty()).ok_or(AccountError::CodeRequired)?;
+        let used = otp.after(&code, &account.row.username, self.clock.now())?.ok_or(AccountError::WrongCode)?;
+        let row = AccountRow { otp: Some(used), ..account.row.clone() };
+        self.replace_account(&account, row.clone()).await?;
+        Ok(Account { row, ..account })
     }
 
     /// Creates an account and opens its first session.
@@ -120,7 +134,7 @@ impl Rooms {
                     others.iter().for_each(|hash| rooms.open_sockets.end(hash));
                     Ok(())
                 }
-                Err(EmitError::Refused) => Err(changed_elsewhere()),
+                Err(EmitError::Refused) => Err(AccountError::changed_elsewhere()),
                 Err(error) => Err(error.into()),
             }
         })
@@ -130,7 +144,7 @@ impl Rooms {
     /// Counts an attempt against the limits of its address, and of its account from there and from anywhere.
     ///
     /// The last is larger, so that nobody locks another person out from one address.
-    fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
+    pub(super) fn limit_logins(&self, network: Network, username: &str) -> Result<(), AccountError> {
         let account: Arc<str> = composed(username.trim()).to_lowercase().into();
         let who = [Who::Address(network), Who::Person(network, Arc::clone(&account)), Who::Anywhere(account)];
         match self.limiter.take(Kind::Login, &who) {
@@ -138,9 +152,4 @@ impl Rooms {
             Verdict::Pass | Verdict::Late(_) => Ok(()),
         }
     }
-}
-
-/// Returns the refusal of a change whose basis has changed meanwhile.
-pub(super) fn changed_elsewhere() -> AccountError {
-    AccountError::Invalid("the account was changed elsewhere; try again".to_owned())
 }

@@ -23,6 +23,7 @@ impl Account {
             "username": self.row.username,
             "display_name": display_name.as_deref().unwrap_or(&self.row.username),
             "status": status,
+            "role": self.row.role,
         })
     }
 
@@ -34,10 +35,12 @@ impl Account {
             "username": username,
             "email": email,
             "created": iso8601(*created),
+            "otp": self.row.otp.as_ref().is_some_and(|otp| otp.is_confirmed),
             "display_name": profile.display_name.as_deref().unwrap_or(username),
             "language": profile.language,
             "time_zone": profile.time_zone,
             "status": profile.status,
+            "role": self.row.role,
         })
     }
 }
@@ -70,9 +73,7 @@ impl Rooms {
         ACCOUNTS.put(&mut rows, &account.id, &changed.row);
         match self.write("another profile", rows).await {
             Ok(()) => Ok(changed),
-            Err(EmitError::Refused) => {
-                Err(AccountError::Invalid("the account was changed elsewhere; try again".to_owned()))
-            }
+            Err(EmitError::Refused) => Err(AccountError::changed_elsewhere()),
             Err(error) => Err(error.into()),
         }
     }
@@ -88,6 +89,7 @@ impl Rooms {
             let after = after.unwrap_or_default();
             let later = ACCOUNTS.scan_after(snapshot, &Vec::new(), &after, Direction::Forward)?;
             let mut page: Vec<Account> = later
+                .filter(|row| row.as_ref().map_or(true, |(_, row)| !row.is_deleted))
                 .take(limit + 1)
                 .map(|row| row.map(|(id, row)| Account { id, row }))
                 .collect::<palabre_store::Result<_>>()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palabre_platform::EmitError;
 use palabre_store::Snapshot;
 use palabre_text::{is_plain_name, skeleton};
-use palabre_types::Batch;
+use palabre_types::{Batch, Permission};
 use serde::Deserialize;
 
 use super::error::AccountError;
@@ -28,6 +28,9 @@ pub(crate) struct Registration {
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) password: String,
+    /// The secret of the one-time link that creates the owner.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
 }
 
 impl Rooms {
@@ -37,7 +40,8 @@ impl Rooms {
         registration: Registration,
         network: Network,
     ) -> Result<Account, AccountError> {
-        let Registration { username, email, password } = registration;
+        let Registration { username, email, password, owner } = registration;
+        let owner = owner.filter(|secret| !secret.is_empty());
         let username = self.check_username(&username)?;
         let email = check_email(&email)?;
         password::check(&password, &username)?;
@@ -49,9 +53,41 @@ impl Rooms {
         let hash = self.passwords.hash(password, &*self.entropy).await?;
         let id = format!("{:016x}", self.entropy.next());
         let (created, profile) = (self.clock.now(), Profile::default());
-        let row = AccountRow { username, email, password: hash, created, generation: 0, profile };
+        let role = if owner.is_some() { Permission::Owner } else { Permission::Member };
+        let row = AccountRow {
+            username,
+            email,
+            password: hash,
+            created,
+            generation: 0,
+            profile,
+            role,
+            otp: None,
+            is_deleted: false,
+        };
         let (rooms, account) = (Arc::clone(self), Account { id, row });
-        self.run_to_end(async move { rooms.add_account(account).await }).await
+        self.run_to_end(async move {
+            match owner {
+                Some(secret) => rooms.add_owner(account, &secret).await,
+                None => rooms.add_account(account).await,
+            }
+        })
+        .await
+    }
+
+    /// Writes the account of the owner. The link works once, and only as long as there is no owner.
+    async fn add_owner(&self, account: Account, secret: &str) -> Result<Account, AccountError> {
+        if !self.owner_link.take(secret) {
+            return Err(AccountError::Forbidden(
+                "the link for the owner has been used, or belongs to an earlier start",
+            ));
+        }
+        let added = self.add_account(account).await;
+        match &added {
+            Ok(account) => self.authority.roles.set(&account.id, Permission::Owner),
+            Err(_) => self.owner_link.put_back(secret),
+        }
+        added
     }
 
     /// Counts an attempt against the limits of its address, and of the name from there.

@@ -2,8 +2,10 @@
 
 use palabre_store::{Result, Snapshot, Table};
 use palabre_text::{composed, skeleton};
-use palabre_types::{Millis, TableId};
+use palabre_types::{Millis, Permission, TableId};
 use serde::{Deserialize, Serialize};
+
+use super::otp::OtpRow;
 
 /// Accounts by id.
 pub(crate) const ACCOUNTS: Table<String, AccountRow> = Table::new(TableId::Accounts);
@@ -27,6 +29,23 @@ pub(crate) struct AccountRow {
     pub(crate) generation: u32,
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub(crate) profile: Profile,
+    /// The role in the whole service, `Member` or higher.
+    #[serde(default = "member", skip_serializing_if = "is_member")]
+    pub(crate) role: Permission,
+    /// The second factor, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) otp: Option<OtpRow>,
+    /// Its deletion has begun, and is completed after a restart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_deleted: bool,
+}
+
+const fn member() -> Permission {
+    Permission::Member
+}
+
+fn is_member(role: &Permission) -> bool {
+    *role == Permission::Member
 }
 
 /// The self-description of a person.
@@ -127,18 +146,21 @@ impl Account {
     /// Returns the account with an id.
     pub(crate) fn find(snapshot: &Snapshot, id: &str) -> Result<Option<Self>> {
         let id = id.to_owned();
-        Ok(ACCOUNTS.get(snapshot, &id)?.map(|row| Self { id, row }))
+        let row = ACCOUNTS.get(snapshot, &id)?.filter(|row| !row.is_deleted);
+        Ok(row.map(|row| Self { id, row }))
+    }
+
+    /// Returns the account with this username, in any case.
+    pub(crate) fn find_by_name(snapshot: &Snapshot, name: &str) -> Result<Option<Self>> {
+        let Some(id) = NAMES.get(snapshot, &skeleton(name))? else { return Ok(None) };
+        // A confusable name finds the same row, and is not the name of the account.
+        let found = Self::find(snapshot, &id)?;
+        Ok(found.filter(|account| account.row.username.to_lowercase() == name.to_lowercase()))
     }
 
     /// Returns the account with this username or e-mail address.
     pub(crate) fn find_by_login(snapshot: &Snapshot, login: &str) -> Result<Option<Self>> {
-        let name = composed(login.trim()).to_lowercase();
-        let by_name = NAMES.get(snapshot, &skeleton(&name))?;
-        // A confusable name finds the same row, and is not the name of the account.
-        if let Some(id) = by_name
-            && let Some(found) = Self::find(snapshot, &id)?
-            && found.row.username.to_lowercase() == name
-        {
+        if let Some(found) = Self::find_by_name(snapshot, &composed(login.trim()))? {
             return Ok(Some(found));
         }
         match EMAILS.get(snapshot, &login.trim().to_lowercase())? {

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use palabre_types::iso8601;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::Body;
@@ -16,8 +17,10 @@ use super::problem::Problem;
 use super::session_cookie;
 use super::visitor::{SignedIn, Visitor};
 use crate::accounts::credential;
+use crate::accounts::deletion::Deletion;
 use crate::accounts::issuing::TokenRequest;
 use crate::accounts::login::{Login, PasswordChange};
+use crate::accounts::otp::OtpRequest;
 use crate::accounts::registration::Registration;
 use crate::accounts::rows::{CredentialKind, CredentialRow, Scope};
 use crate::service::Rooms;
@@ -29,8 +32,10 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
         .route("/api/auth/register", post(register))
         .route("/api/auth/login", post(login))
         .route("/api/auth/logout", post(logout))
-        .route("/api/auth/me", get(me))
+        .route("/api/auth/me", get(me).delete(delete_account))
         .route("/api/auth/password", post(password))
+        .route("/api/auth/otp", post(begin_otp).delete(end_otp))
+        .route("/api/auth/otp/confirm", post(confirm_otp))
         .route("/api/auth/sessions", get(sessions))
         .route("/api/auth/sessions/{id}", delete(revoke))
         .route("/api/auth/tokens", get(tokens).post(create_token))
@@ -57,6 +62,57 @@ async fn logout(State(rooms): State<Arc<Rooms>>, Caller(credential): Caller) -> 
 async fn me(Caller(credential): Caller) -> Json<Value> {
     let is_whole = credential.allows(Scope::Account);
     Json(if is_whole { credential.account.private() } else { credential.account.public() })
+}
+
+async fn begin_otp(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Body(request): Body<OtpRequest>,
+) -> Answer {
+    caller.require(Scope::Account)?;
+    let (secret, url) = rooms.begin_otp(&caller.0.account, request.password, network).await?;
+    Ok(Json(json!({ "secret": secret, "url": url })).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with code")]
+struct Code {
+    code: String,
+}
+
+async fn confirm_otp(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Body(Code { code }): Body<Code>,
+) -> Answer {
+    caller.require(Scope::Account)?;
+    let codes = rooms.confirm_otp(&caller.0.account, &code, network).await?;
+    Ok(Json(json!({ "recovery_codes": codes })).into_response())
+}
+
+async fn end_otp(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Body(request): Body<OtpRequest>,
+) -> Answer {
+    caller.require(Scope::Account)?;
+    rooms.end_otp(&caller.0.account, request, network).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Deletes one's own account, with its messages.
+async fn delete_account(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Body(deletion): Body<Deletion>,
+) -> Answer {
+    caller.require(Scope::Account)?;
+    rooms.delete_account(&caller.0, deletion, network).await?;
+    Ok((StatusCode::NO_CONTENT, session_cookie::forgotten()).into_response())
 }
 
 async fn password(

@@ -81,6 +81,32 @@ impl FromRequestParts<Arc<Rooms>> for MaybeCaller {
     }
 }
 
+/// The account that reads what everybody may see, and perhaps more; or nobody.
+///
+/// The cookie of a session that has ended is ignored, a token that is not valid is refused.
+pub(super) struct Reader(Option<Caller>);
+
+impl Reader {
+    /// Returns the id of the account, if its credential may read.
+    pub(super) fn account(&self) -> Option<&str> {
+        let caller = self.0.as_ref().filter(|caller| caller.0.allows(Scope::Read))?;
+        Some(&caller.0.account.id)
+    }
+}
+
+impl FromRequestParts<Arc<Rooms>> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, rooms: &Arc<Rooms>) -> Result<Self, Response> {
+        if bearer(&parts.headers).is_some() {
+            return Caller::from_request_parts(parts, rooms).await.map(|caller| Self(Some(caller)));
+        }
+        let Some(token) = cookie(&parts.headers) else { return Ok(Self(None)) };
+        let found = rooms.credential(token).await.map_err(|error| Problem::from(error).into_response())?;
+        Ok(Self(found.map(Caller)))
+    }
+}
+
 /// The network that a request comes from.
 pub(super) struct ClientNetwork(pub(super) Network);
 

@@ -13,7 +13,6 @@ use super::caller::bearer;
 use super::percent;
 use super::session_cookie::cookie;
 use crate::accounts::rows::Scope;
-use crate::conversation::may_enter;
 use crate::files::{FILES, FileRow, safe_type};
 use crate::service::Rooms;
 use range::RequestedRange;
@@ -37,13 +36,14 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
 impl Rooms {
     /// Whether a request may read the files of a room: those of most rooms are for all who know their address.
     async fn may_read(&self, room: &str, asked: &HeaderMap) -> bool {
-        if may_enter(room, None) {
+        if self.authority.groups.may_enter(room, None) {
             return true;
         }
         let Some(token) = bearer(asked).or_else(|| cookie(asked)) else { return false };
         let credential = self.credential(token).await.ok().flatten();
         credential
-            .is_some_and(|credential| credential.allows(Scope::Read) && may_enter(room, Some(&credential.account.id)))
+            .filter(|credential| credential.allows(Scope::Read))
+            .is_some_and(|credential| self.authority.groups.may_enter(room, Some(&credential.account.id)))
     }
 }
 

@@ -18,14 +18,14 @@ use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
-use crate::conversation::{is_conversation, may_enter, room_of};
+use crate::conversation::{is_conversation, room_of};
 use crate::decode::{self, PAGE_MAX, Send};
 use crate::encode::message;
 use crate::history::{IDS, MESSAGES, MessageRow, ROOMS};
 use crate::limiter::{Network, Verdict, Who};
 use crate::limits::Kind;
 use crate::presence::Author;
-use crate::room::command::{Command, Refusal};
+use crate::room::command::{Command, Origin, Refusal};
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
@@ -123,7 +123,7 @@ impl Rooms {
         let room = decode::room_name(room).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
         let account = &caller.0.account;
         // As if it did not exist: who talks to whom is private too.
-        if !may_enter(&room, Some(&account.id)) {
+        if !self.authority.groups.may_enter(&room, Some(&account.id)) {
             return Err(Problem::new(StatusCode::NOT_FOUND, "there is no such room"));
         }
         let (name, now) = (account.row.username.to_lowercase(), self.clock.now());
@@ -175,13 +175,25 @@ impl Rooms {
     ) -> Result<String, Problem> {
         let send = send.checked().map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
         self.limit_messages(&author, room, network).await?;
+        let id = self.request(author, room, |origin| Command::Post { origin, send }).await?;
+        Ok(id.unwrap_or_default())
+    }
+
+    /// Sends a request of a person to a room. Returns the id of the message that it is about, once it is durable.
+    pub(super) async fn request(
+        &self,
+        author: Author,
+        room: &str,
+        command: impl FnOnce(Origin) -> Command,
+    ) -> Result<Option<String>, Problem> {
         let open = self.open_room(room).map_err(|problem| Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem))?;
         let (answer, result) = oneshot::channel();
         let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the room is too busy; try again in a moment");
-        open.try_send(Command::PostAs { author, send, answer }).map_err(|_full| busy())?;
+        open.try_send(command(Origin::Http { author, answer })).map_err(|_full| busy())?;
         match result.await {
-            Ok(Ok(id)) => Ok(id.unwrap_or_default()),
+            Ok(Ok(id)) => Ok(id),
             Ok(Err(Refusal::Refused(problem))) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
+            Ok(Err(Refusal::NotFound(problem))) => Err(Problem::new(StatusCode::NOT_FOUND, problem)),
             Ok(Err(Refusal::Unavailable(problem))) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem)),
             Err(_closed) => Err(busy()),
         }

@@ -6,8 +6,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use axum::{Json, Router};
+use palabre_types::Permission;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,12 +16,17 @@ use super::body::Body;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::accounts::rows::{Account, Profile, Scope};
+use crate::conversation::other_person;
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/api/users", get(list))
         .route("/api/users/{id}", get(one).patch(change))
+        .route("/api/users/{id}/role", put(role))
+        .route("/api/users/me/rooms", get(memberships))
+        .route("/api/users/me/unread", get(unread))
+        .route("/api/users/me/conversations", get(conversations))
         .with_state(Arc::clone(rooms))
 }
 
@@ -63,6 +69,56 @@ async fn change(
     }
     let account = rooms.change_profile(caller.0.account, profile).await?;
     Ok(Json(account.private()).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with role")]
+struct NewRole {
+    role: Permission,
+}
+
+/// Gives an account another role in the whole service.
+async fn role(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(NewRole { role }): Body<NewRole>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Account)?;
+    let account = rooms.change_role(&caller.0.account.id, id, role).await?;
+    Ok(Json(rooms.describe(&account)))
+}
+
+/// The rooms of which one is a member.
+async fn memberships(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let found = rooms.authority.groups.of_account(&caller.0.account.id);
+    let listed: Vec<Value> = found.iter().map(|(room, role)| json!({ "room": room, "role": role })).collect();
+    Ok(Json(json!({ "rooms": listed })))
+}
+
+/// What is unread in one's rooms and private conversations.
+async fn unread(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let found = rooms.unread(&caller.0.account).await?;
+    Ok(Json(json!({ "rooms": found })))
+}
+
+/// One's private conversations, with the other person of each.
+async fn conversations(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.require(Scope::Read)?;
+    let own = caller.0.account.id.clone();
+    let found = rooms.conversations(&own).await?;
+    let accounts = rooms.read_store(move |snapshot| {
+        let with = |room: String| {
+            let other = other_person(&room, &own).map(|id| Account::find(snapshot, id)).transpose()?.flatten();
+            Ok(other.map(|account| (room, account)))
+        };
+        found.into_iter().map(with).filter_map(Result::transpose).collect::<palabre_store::Result<Vec<_>>>()
+    });
+    let accounts = accounts.await?;
+    let described = accounts.iter().map(|(room, account)| json!({ "room": room, "user": rooms.describe(account) }));
+    Ok(Json(json!({ "conversations": described.collect::<Vec<_>>() })))
 }
 
 impl Rooms {

@@ -21,6 +21,8 @@ pub(crate) struct Problem {
     text: String,
     /// Seconds after which the request may be repeated.
     retry_after: Option<u64>,
+    /// Whether the same request with a one-time code may succeed.
+    is_code_required: bool,
 }
 
 impl Problem {
@@ -30,7 +32,7 @@ impl Problem {
     }
 
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), retry_after: None }
+        Self { status, text: text.into(), retry_after: None, is_code_required: false }
     }
 }
 
@@ -41,7 +43,11 @@ pub(super) fn unauthorized(text: &str) -> Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(json!({ "error": self.text }))).into_response();
+        let mut body = json!({ "error": self.text });
+        if self.is_code_required {
+            body["otp_required"] = json!(true);
+        }
+        let mut response = (self.status, Json(body)).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -56,13 +62,18 @@ impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let (status, retry_after) = match &error {
             AccountError::Invalid(_) => (StatusCode::BAD_REQUEST, None),
-            AccountError::WrongCredentials => (StatusCode::UNAUTHORIZED, None),
+            AccountError::CodeRequired => {
+                return Self { is_code_required: true, ..Self::new(StatusCode::UNAUTHORIZED, error.to_string()) };
+            }
+            AccountError::WrongCredentials | AccountError::WrongCode => (StatusCode::UNAUTHORIZED, None),
+            AccountError::Conflict(_) => (StatusCode::CONFLICT, None),
+            AccountError::Forbidden(_) => (StatusCode::FORBIDDEN, None),
             AccountError::NotFound(_) => (StatusCode::NOT_FOUND, None),
             AccountError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait.as_secs().max(1))),
             AccountError::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
             AccountError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
         };
-        Self { status, text: error.to_string(), retry_after }
+        Self { retry_after, ..Self::new(status, error.to_string()) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! REST routes under `/api`: rooms, statistics and files.
+//! REST routes under `/api`: statistics and files.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,70 +9,18 @@ use axum::routing::get;
 use axum::{Json, Router};
 use palabre_store::{Direction, Result as StoreResult, Snapshot};
 use palabre_types::TableId;
-use palabre_types::iso8601;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::{download, upload};
 use crate::conversation::{CONVERSATION_PREFIX, SESSION_PREFIX, is_hidden};
-use crate::history::{self, ROOMS, RoomRow};
-use crate::room::command::Command;
+use crate::history::ROOMS;
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
-        .route("/api/rooms", get(list))
         .route("/api/files/{id}", get(download::file).put(upload::put))
         .route("/api/stats", get(stats))
         .with_state(Arc::clone(rooms))
-}
-
-/// Lists the rooms that have people or messages.
-async fn list(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
-    let mut people = std::collections::HashMap::new();
-    for (name, room) in rooms.directory.rooms().into_iter().filter(|(name, _)| !is_hidden(name)) {
-        let (answer, who) = oneshot::channel();
-        if room.send(Command::Count(answer)).await.is_ok()
-            && let Ok(names) = who.await
-        {
-            people.insert(name, names);
-        }
-    }
-    let (store, now) = (rooms.store.clone(), rooms.clock.now());
-    let read = move || -> StoreResult<Vec<Value>> {
-        let snapshot = store.snapshot(now)?;
-        let mut list = Vec::new();
-        for row in ROOMS.scan(&snapshot, &Vec::new(), Direction::Forward)? {
-            let (name, row) = row?;
-            if is_hidden(&name) {
-                continue;
-            }
-            let last = history::last(&snapshot, &name, 1)?.pop().map_or(row.created, |(_, message)| message.time);
-            let users = people.remove(&name).unwrap_or_default();
-            list.push(describe(&name, &users, &row, Some(last)));
-        }
-        // Rooms without messages.
-        let silent = people.iter().filter(|(_, users)| !users.is_empty());
-        list.extend(silent.map(|(name, users)| describe(name, users, &RoomRow::default(), None)));
-        Ok(list)
-    };
-    answer(
-        tokio::task::spawn_blocking(read)
-            .await
-            .map(|list| list.map(|list| json!({ "total": list.len(), "rooms": list }))),
-    )
-}
-
-fn describe(name: &str, users: &[String], row: &RoomRow, last: Option<u64>) -> Value {
-    json!({
-        "name": name,
-        "room": name,
-        "users": users,
-        "user_count": users.len(),
-        "last_activity": last.map(iso8601),
-        "topic": row.topic,
-        "locked": row.locked,
-    })
 }
 
 /// Returns the statistics that the documents show for Redis, taken from our own store.

@@ -19,9 +19,13 @@ type Field = (&'static str, &'static str, &'static str, &'static str);
 
 const EMAIL: Field = ("E-mail address", "email", "email", "email");
 
+const CODE: Field = ("One-time code, if you use an authenticator app", "code", "text", "one-time-code");
+
 impl Form {
     /// Returns the page with the form, and what was wrong with the last attempt.
-    pub(super) fn page(self, status: StatusCode, error: &str) -> Response {
+    ///
+    /// `owner` is the secret of the one-time link that creates the owner, or empty.
+    pub(super) fn page(self, status: StatusCode, error: &str, owner: &str) -> Response {
         let (title, action, lead, other) = match self {
             Self::SignIn => (
                 "Sign in",
@@ -33,7 +37,11 @@ impl Form {
                 ("Register", "/register", "Keep your name, and talk in private.", "<a href=\"/login-page\">Sign in</a>")
             }
         };
-        let fields: String = self.fields().iter().map(field).collect();
+        let mut fields: String = self.fields().iter().map(field).collect();
+        if !owner.is_empty() {
+            fields.push_str("      <p>You become the owner of this service.</p>\n");
+            fields.push_str(&format!("      <input name=\"owner\" type=\"hidden\" value=\"{}\">\n", escape(owner)));
+        }
         let page = web::with_versions(TEMPLATE)
             .replace("{{title}}", title)
             .replace("{{action}}", action)
@@ -50,14 +58,16 @@ impl Form {
         let mut fields = vec![("Username", "username", "text", "username")];
         fields.extend((self == Self::Register).then_some(EMAIL));
         fields.push(("Password", "password", "password", password));
+        fields.extend((self == Self::SignIn).then_some(CODE));
         fields
     }
 }
 
 fn field((label, name, kind, fill): &Field) -> String {
+    let required = if *name == CODE.1 { "" } else { " required" };
     format!(
         "      <label for=\"{name}\">{label}</label>\n      <input id=\"{name}\" name=\"{name}\" type=\"{kind}\" \
-         autocomplete=\"{fill}\" autocapitalize=\"off\" spellcheck=\"false\" required>\n"
+         autocomplete=\"{fill}\" autocapitalize=\"off\" spellcheck=\"false\"{required}>\n"
     )
 }
 

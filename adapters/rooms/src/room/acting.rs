@@ -39,7 +39,10 @@ impl State {
             Action::Edit { message, content, .. } => self.bot_edits(&message, content, answer).await,
             Action::Delete { message, .. } => self.bot_deletes(&message, answer).await,
             Action::React { message, emoji, remove, .. } => self.bot_reacts(&message, emoji, !remove, answer).await,
-            Action::Pin { message, remove, .. } => self.pin(&message, !remove, answer).await,
+            Action::Pin { message, remove, .. } => {
+                let by = (self.bot_user(), None);
+                self.pin(&id_of(&message), !remove, &by, Requester::Bot(answer)).await;
+            }
             Action::Purge { count, user, since, .. } => {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
                 let user = user.map(|user| user.native().to_lowercase());
@@ -48,10 +51,14 @@ impl State {
                 if self.is_known(&once).await {
                     return done(answer);
                 }
-                self.purge(PurgeFilter { count, user, since, once: Some(once) }, Requester::Bot(answer)).await;
+                self.purge(PurgeFilter { count, user, since, author: None, once: Some(once) }, Requester::Bot(answer))
+                    .await;
             }
             Action::Moderate { user, measure, reason, .. } => self.moderate(&user, measure, reason, answer).await,
-            Action::Arrange { change, .. } => self.arrange(change, answer),
+            Action::Arrange { change, .. } => {
+                let by = (self.bot_user(), None);
+                self.arrange(vec![change], &by, Requester::Bot(answer));
+            }
             Action::Thread { .. } | Action::Invite { .. } | Action::Admit { .. } | Action::Offer { .. } => {
                 failed(answer, ActionError::Unsupported(action.kind()));
             }

@@ -2,14 +2,18 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use palabre_types::ActionError;
 use serde::Serialize;
 use socketioxide::socket::Sid;
 
+use super::answer::failed;
 use super::command::Refusal;
 use super::state::State;
 use super::state::commit::Requester;
 use crate::encode::{Ack, ErrorMessage};
 use crate::peer::{AckSender, Peer};
+
+const NO_SUCH_MESSAGE: &str = "there is no such message in this room";
 
 impl State {
     /// Sends an event to everybody in the room, except one session.
@@ -38,15 +42,28 @@ impl State {
         drop(ack.send(&Ack::Error { error: problem }));
     }
 
-    /// Refuses a request of a client, whichever way it came.
+    /// Refuses a request, whichever way it came.
     pub(super) fn refuse_request(&mut self, requester: Requester, problem: String) {
         match requester {
             Requester::Client { sid, ack } => self.refuse(sid, ack, problem),
+            Requester::Bot(answer) => failed(answer, ActionError::Rejected(problem)),
             Requester::Http(answer) => {
                 // The client may be gone.
                 let _asked = answer.send(Err(Refusal::Refused(problem)));
             }
             other => other.reply(Err(problem)),
+        }
+    }
+
+    /// Refuses a request about a message that is not in the room.
+    pub(super) fn refuse_unknown(&mut self, requester: Requester, id: &str) {
+        match requester {
+            Requester::Bot(answer) => failed(answer, ActionError::NotFound(format!("message {id}"))),
+            Requester::Http(answer) => {
+                // The client may be gone.
+                let _asked = answer.send(Err(Refusal::NotFound(NO_SUCH_MESSAGE.to_owned())));
+            }
+            other => self.refuse_request(other, NO_SUCH_MESSAGE.to_owned()),
         }
     }
 

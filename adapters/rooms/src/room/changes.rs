@@ -3,73 +3,98 @@
 use std::sync::Arc;
 
 use palabre_types::EventKind;
-use socketioxide::socket::Sid;
 
+use super::command::Origin;
 use super::rows::Rows;
 use super::state::State;
-use super::state::commit::{Change, Requester};
+use super::state::commit::Change;
 use crate::decode::{Delete, Edit, React};
-use crate::encode::NOT_IN_ROOM;
-use crate::history::MessageRow;
-use crate::peer::AckSender;
+use crate::history::{EDITS, MessageRow, Version};
 use crate::presence::Author;
-
-/// The person who requests a change, and the message with its position.
-type Target = (Author, u64, Arc<MessageRow>);
 
 /// Maximum number of different reactions to a message.
 const REACTIONS_MAX: usize = 32;
+/// Maximum number of earlier versions of a message that are kept; the newest ones.
+const VERSIONS_MAX: usize = 20;
 
 impl State {
-    pub(super) async fn edit(&mut self, sid: Sid, edit: Edit, ack: AckSender) {
-        let requester = Requester::Client { sid, ack };
-        let found = self.find_own(sid, &edit.id).await;
-        let (author, position, row) = match found.and_then(|found| self.check_may_speak(found)) {
-            Ok(found) => found,
-            Err(problem) => return requester.reply(Err(problem)),
-        };
+    pub(super) async fn edit(&mut self, origin: Origin, edit: Edit) {
+        let Some((author, requester)) = self.person(origin) else { return };
+        let Some((position, row)) = self.find(&edit.id).await else { return self.refuse_unknown(requester, &edit.id) };
+        // Another guest may use the same name by now.
+        if row.bot || row.author.as_deref() != Some(&*author.guest) {
+            return self.refuse_request(requester, "you can edit only your own messages".to_owned());
+        }
+        let now = self.cx.context.clock.now();
+        if let Err(problem) = self.may_speak(&author, now) {
+            return self.refuse_request(requester, problem);
+        }
         let before = row.message(self.user_id(&row.username));
         let edited = MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) };
-        let row = match self.apply_gate(&author, edited).await {
-            Ok(row) => Arc::new(row),
-            Err(reason) => return requester.reply(Err(reason)),
+        let edited = match self.apply_gate(&author, edited).await {
+            Ok(edited) => Arc::new(edited),
+            Err(reason) => return self.refuse_request(requester, reason),
         };
-        self.rules.record_message(&author.guest, self.cx.context.clock.now());
-        let after = row.message(self.user_id(&row.username));
+        self.rules.record_message(&author.guest, now);
+        let after = edited.message(self.user_id(&edited.username));
         let mut rows = Rows::default();
-        self.replace(&mut rows, position, &row);
+        if let Err(problem) = self.keep_version(&mut rows, position, &row).await {
+            return requester.reply(Err(problem));
+        }
+        self.replace(&mut rows, position, &edited);
         let kind = EventKind::MessageEdit { message: after, before: Some(before), by: None };
-        let event = self.event(&author.username, kind);
-        self.hand_over(Some(event), rows, Change::Edited(row), requester);
+        let event = self.event_by(&author, kind);
+        self.hand_over(Some(event), rows, Change::Edited(edited), requester);
     }
 
-    pub(super) async fn delete(&mut self, sid: Sid, delete: &Delete, ack: AckSender) {
-        let requester = Requester::Client { sid, ack };
-        let (author, position, row) = match self.find_own(sid, &delete.id).await {
-            Ok(found) => found,
-            Err(problem) => return requester.reply(Err(problem)),
+    /// Adds the text of a message, before it is edited, to its earlier versions.
+    async fn keep_version(&mut self, rows: &mut Rows, position: u64, row: &MessageRow) -> Result<(), String> {
+        let key = (self.room.name.clone(), position);
+        let (store, asked) = (self.cx.store.clone(), key.clone());
+        let read = move || EDITS.get(&store.snapshot(0)?, &asked);
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+        let mut versions = read.map_err(|error| error.to_string())?.unwrap_or_default();
+        versions.push(Version { text: row.text.clone(), until: self.cx.context.clock.now() });
+        let surplus = versions.len().saturating_sub(VERSIONS_MAX);
+        versions.drain(..surplus);
+        EDITS.put(&mut rows.batch, &key, &versions);
+        Ok(())
+    }
+
+    pub(super) async fn delete(&mut self, origin: Origin, delete: &Delete) {
+        let Some((author, requester)) = self.person(origin) else { return };
+        let Some((position, row)) = self.find(&delete.id).await else {
+            return self.refuse_unknown(requester, &delete.id);
         };
-        let before = row.message(self.user_id(&row.username));
+        if !self.may_delete(&author, &row) {
+            let problem = "you can delete only your own messages, and as a moderator those of people below your level";
+            return self.refuse_request(requester, problem.to_owned());
+        }
+        let is_own = row.author.as_deref() == Some(&*author.guest);
+        let by = (!is_own).then(|| self.user(&author.username, self.presence.locale(&author.username)));
+        let before = row.message(self.author(&row).id);
         let mut rows = Rows::default();
         self.remove(&mut rows, position, &row);
-        let kind = EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by: None };
-        let event = self.event(&author.username, kind);
+        let kind = EventKind::MessageDelete { message: before.id.clone(), before: Some(before), by };
+        let event = self.event_of(self.author(&row), row.author.as_deref(), kind);
         self.hand_over(Some(event), rows, Change::Deleted { id: row.id.clone() }, requester);
     }
 
-    pub(super) async fn react(&mut self, sid: Sid, react: React, ack: AckSender) {
-        let requester = Requester::Client { sid, ack };
-        let found = self.find_target(sid, &react.id).await;
-        let found = found.and_then(|found| self.check_may_speak(found));
-        let (Author { username, guest, .. }, position, row) = match found {
-            Ok(found) => found,
-            Err(problem) => return requester.reply(Err(problem)),
+    pub(super) async fn react(&mut self, origin: Origin, react: React) {
+        let Some((author, requester)) = self.person(origin) else { return };
+        let Some((position, row)) = self.find(&react.id).await else {
+            return self.refuse_unknown(requester, &react.id);
         };
+        if let Err(problem) = self.may_speak(&author, self.cx.context.clock.now()) {
+            return self.refuse_request(requester, problem);
+        }
+        let Author { username, guest, .. } = author.clone();
         if react.remove && is_of_another(&row, &react.emoji, &username, &guest) {
-            return requester.reply(Err("you can remove only your own reactions".to_owned()));
+            return self.refuse_request(requester, "you can remove only your own reactions".to_owned());
         }
         if !react.remove && row.reactions.len() >= REACTIONS_MAX && !row.reactions.contains_key(&react.emoji) {
-            return requester.reply(Err(format!("a message can have at most {REACTIONS_MAX} different reactions")));
+            let problem = format!("a message can have at most {REACTIONS_MAX} different reactions");
+            return self.refuse_request(requester, problem);
         }
         let Some(row) = reacted(&row, &react.emoji, &username, Some(&*guest), !react.remove) else {
             return requester.reply(Ok(Some(row.id.clone())));
@@ -83,30 +108,9 @@ impl State {
         } else {
             EventKind::ReactionAdd { message, emoji: on_event }
         };
-        let event = self.event(&username, kind);
+        let event = self.event_by(&author, kind);
         let change = Change::Reaction { id, emoji, username, added: !react.remove };
         self.hand_over(Some(event), rows, change, requester);
-    }
-
-    async fn find_target(&mut self, sid: Sid, id: &str) -> Result<Target, String> {
-        let author = self.presence.session(sid).ok_or(NOT_IN_ROOM)?.author();
-        let (position, row) = self.find(id).await.ok_or("there is no such message in this room")?;
-        Ok((author, position, row))
-    }
-
-    async fn find_own(&mut self, sid: Sid, id: &str) -> Result<Target, String> {
-        let (author, position, row) = self.find_target(sid, id).await?;
-        // Another guest may use the same name by now.
-        if row.bot || row.author.as_deref() != Some(&*author.guest) {
-            return Err("you can edit or delete only your own messages".to_owned());
-        }
-        Ok((author, position, row))
-    }
-
-    /// Passes the target through if the rules of the room let the author speak.
-    fn check_may_speak(&self, found: Target) -> Result<Target, String> {
-        self.may_speak(&found.0, self.cx.context.clock.now())?;
-        Ok(found)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_types::{Action, ActionKey};
+use palabre_types::{Action, ActionKey, RoomChange};
 use socketioxide::socket::Sid;
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,30 +27,38 @@ pub(crate) enum Command {
         sid: Sid,
     },
     Post {
-        sid: Sid,
+        origin: Origin,
         send: Send,
-        ack: AckSender,
-    },
-    /// A message of an account, over HTTP. The answer is its id.
-    PostAs {
-        author: Author,
-        send: Send,
-        answer: HttpAnswer,
     },
     Edit {
-        sid: Sid,
+        origin: Origin,
         edit: Edit,
-        ack: AckSender,
     },
     Delete {
-        sid: Sid,
+        origin: Origin,
         delete: Delete,
-        ack: AckSender,
     },
     React {
-        sid: Sid,
+        origin: Origin,
         react: React,
-        ack: AckSender,
+    },
+    /// Pins or unpins a message.
+    Pin {
+        origin: Origin,
+        id: String,
+        pinned: bool,
+    },
+    /// Moves the read marker of an account.
+    ReadUpTo {
+        origin: Origin,
+        id: String,
+        /// Whether it may move back.
+        is_back: bool,
+    },
+    /// Changes topic, slow mode and lock.
+    Arrange {
+        origin: Origin,
+        changes: Vec<RoomChange>,
     },
     Press {
         sid: Sid,
@@ -111,16 +119,31 @@ pub(crate) enum Command {
     },
     /// Deletes the room with everything in it.
     Erase(oneshot::Sender<Result<(), String>>),
+    /// Deletes messages of an account, as many as one commit takes. The answer is their number.
+    EraseAuthor {
+        author: String,
+        answer: oneshot::Sender<Result<usize, String>>,
+    },
+    /// Removes those who may not enter the room any more. The answer comes when all commits are durable.
+    RemoveStrangers(oneshot::Sender<()>),
 }
 
-/// The recipient of the id of a message that was sent over HTTP.
+/// The person who sends a request: over a connection in the room, or over HTTP.
+pub(crate) enum Origin {
+    Client { sid: Sid, ack: AckSender },
+    Http { author: Author, answer: HttpAnswer },
+}
+
+/// The recipient of the result of a request over HTTP, which is the id of a message if it is about one.
 pub(crate) type HttpAnswer = oneshot::Sender<Result<Option<String>, Refusal>>;
 
 /// The reason why a room did not take a message.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The rules of the room, a script, or what the message refers to.
+    /// The rules of the room, or a script.
     Refused(String),
+    /// There is no such message.
+    NotFound(String),
     /// It may be sent again.
     Unavailable(String),
 }
@@ -130,10 +153,13 @@ impl Command {
     pub(crate) fn into_ack(self) -> Option<AckSender> {
         match self {
             Self::Join { ack, .. }
-            | Self::Post { ack, .. }
-            | Self::Edit { ack, .. }
-            | Self::Delete { ack, .. }
-            | Self::React { ack, .. }
+            | Self::Post { origin: Origin::Client { ack, .. }, .. }
+            | Self::Edit { origin: Origin::Client { ack, .. }, .. }
+            | Self::Delete { origin: Origin::Client { ack, .. }, .. }
+            | Self::React { origin: Origin::Client { ack, .. }, .. }
+            | Self::Pin { origin: Origin::Client { ack, .. }, .. }
+            | Self::ReadUpTo { origin: Origin::Client { ack, .. }, .. }
+            | Self::Arrange { origin: Origin::Client { ack, .. }, .. }
             | Self::Press { ack, .. }
             | Self::Choose { ack, .. }
             | Self::Fill { ack, .. }

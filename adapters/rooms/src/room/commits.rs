@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::state::State;
-use super::state::commit::{Change, CommitResult, OnCommit};
+use super::state::commit::{Change, CommitResult, OnCommit, Requester};
 use super::state::watchers::Update;
 use crate::encode::message;
 
@@ -20,7 +20,12 @@ impl State {
                 if result.is_ok() {
                     self.broadcast_change(&change);
                 }
-                requester.reply(result.map(|()| change.into_id()));
+                match (requester, &change) {
+                    (Requester::Counting(answer), Change::Purged { ids }) => {
+                        let _asked = answer.send(result.map(|()| ids.len()));
+                    }
+                    (requester, _) => requester.reply(result.map(|()| change.into_id())),
+                }
             }
             OnCommit::Ephemeral { user, id, requester } => self.show_ephemeral(result, &user, id, requester),
             OnCommit::Form { user, id, requester } => self.show_form(&user, &id, requester),

@@ -9,6 +9,7 @@ use palabre_types::Batch;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::directory::Directory;
+use crate::groups::Authority;
 use crate::members::Members;
 use crate::uploads::Uploads;
 
@@ -19,6 +20,7 @@ pub(crate) struct RoomContext {
     pub(crate) context: AdapterContext,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) members: Arc<Members>,
+    pub(crate) authority: Authority,
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! Deleting a session: all of its rows, then its task.
+//! Deleting a room: all of its rows, then its task.
 
 use futures_util::stream::StreamExt;
 use palabre_store::{Direction, Result as StoreResult, Store};
@@ -11,8 +11,8 @@ use crate::history::{self, IDS, MESSAGES, NONCES, ROOMS};
 
 /// Maximum number of messages, and of other rows of each kind, deleted in one commit.
 const ROWS_PER_COMMIT_MAX: usize = 1_000;
-/// The error for a request about a session that was deleted.
-pub(super) const GONE: &str = "this session was deleted, or never existed";
+/// The error for a request about a session or room that was deleted.
+pub(super) const GONE: &str = "it was deleted, or never existed";
 
 impl State {
     /// Whether the room is a session that was deleted. Nothing brings it back.
@@ -27,10 +27,7 @@ impl State {
         while let Some(commit) = self.pending.next().await {
             self.committed(commit);
         }
-        for peer in self.presence.peers() {
-            peer.end("this session was deleted");
-            self.leave(peer.id);
-        }
+        self.remove_people(|_| true);
         loop {
             let (store, name) = (self.cx.store.clone(), self.room.name.clone());
             let read = move || some_rows(&store, &name);
@@ -39,7 +36,7 @@ impl State {
             if rows.is_empty() {
                 break;
             }
-            self.cx.write("a session was deleted", rows).await.map_err(|error| error.to_string())?;
+            self.cx.write("a room was deleted", rows).await.map_err(|error| error.to_string())?;
         }
         // Last, so that a deletion that was interrupted can be repeated.
         let mut rows = Batch::default();

@@ -22,7 +22,9 @@ impl State {
     /// `guest` is the id of the guest who uses the name.
     pub(super) fn event_of(&self, user: User, guest: Option<&str>, kind: EventKind) -> Event {
         let now = self.cx.context.clock.now();
+        let permission = guest.map(|guest| self.cx.authority.roles.of(guest));
         let member = (!user.bot).then(|| self.cx.members.member(user.id.clone(), guest, now));
+        let member = member.map(|member| Member { permission, ..member });
         self.event_with(user, member, kind)
     }
 

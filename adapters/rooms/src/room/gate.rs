@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use palabre_platform::Verdict;
-use palabre_types::{EventKind, Millis, Permission};
+use palabre_types::{EventKind, Millis};
 
 use super::state::State;
 use crate::conversation::is_conversation;
 use crate::decode;
+use crate::groups::RoomRole;
 use crate::history::MessageRow;
 use crate::presence::Author;
 
@@ -16,6 +17,7 @@ impl State {
     pub(super) fn may_speak(&self, author: &Author, now: Millis) -> Result<(), String> {
         self.may_write(author, now)?;
         let is_bound = self.rules.locked || self.rules.slowmode > 0;
+        // A moderator must be able to lift the rules.
         if !is_bound || self.is_moderator(author) {
             return Ok(());
         }
@@ -29,14 +31,15 @@ impl State {
         Ok(())
     }
 
-    /// Whether a user is exempt from the rules: a moderator must be able to lift them.
-    fn is_moderator(&self, author: &Author) -> bool {
-        let event = self.event_by(author, EventKind::Typing { status: None });
-        self.cx.context.gate.permission(&event) >= Permission::Moderator
-    }
-
-    /// Checks that a person is not muted.
+    /// Checks that a person is not muted, and that the room is not archived.
     pub(super) fn may_write(&self, author: &Author, now: Millis) -> Result<(), String> {
+        let groups = &self.cx.authority.groups;
+        if groups.is_archived(&self.room.name) {
+            return Err("the room is archived: nobody can write in it any more".to_owned());
+        }
+        if groups.role(&self.room.name, &author.guest).is_some_and(|role| role < RoomRole::Member) {
+            return Err("you are muted in this room".to_owned());
+        }
         let muting = self.cx.members.muting(&author.username.to_lowercase(), &author.guest, now);
         muting.and_then(|row| row.muted(now)).map_or(Ok(()), Err)
     }

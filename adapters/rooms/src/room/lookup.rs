@@ -28,7 +28,7 @@ impl State {
 
     /// Forgets the messages that the sweep has deleted.
     pub(super) fn forget(&mut self, up_to: u64) {
-        self.recent.retain(|(position, _)| *position > up_to);
-        self.pinned.retain(|(position, _)| *position > up_to);
+        // Pinned messages stay.
+        self.recent.retain(|(position, row)| *position > up_to || row.pinned);
     }
 }

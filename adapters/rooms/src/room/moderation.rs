@@ -29,7 +29,13 @@ impl State {
         }
         if let Measure::Ban { purge_since: Some(since), .. } = &measure {
             // First, so that the reply to the ban covers the purge too.
-            let filter = PurgeFilter { count: usize::MAX, user: Some(name.clone()), since: Some(*since), once: None };
+            let filter = PurgeFilter {
+                count: usize::MAX,
+                user: Some(name.clone()),
+                since: Some(*since),
+                author: None,
+                once: None,
+            };
             self.purge(filter, Requester::Nobody).await;
         }
         let now = self.cx.context.clock.now();

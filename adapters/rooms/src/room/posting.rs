@@ -5,6 +5,7 @@ use std::sync::Arc;
 use palabre_types::{Batch, EventKind};
 use socketioxide::socket::Sid;
 
+use super::command::Origin;
 use super::erasing::GONE;
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
@@ -13,22 +14,12 @@ use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
-use crate::presence::Author;
 use crate::uploads::{UploadLimits, Waiting};
 
 impl State {
-    /// Posts a message of a client that is in the room.
-    pub(super) async fn post_of_client(&mut self, sid: Sid, send: Send, ack: AckSender) {
-        let Some(session) = self.presence.session(sid) else {
-            drop(ack.send(&Ack::Error { error: NOT_IN_ROOM.to_owned() }));
-            return;
-        };
-        let author = session.author();
-        self.post(author, send, Requester::Client { sid, ack }).await;
-    }
-
     /// Posts a message.
-    pub(super) async fn post(&mut self, author: Author, send: Send, requester: Requester) {
+    pub(super) async fn post(&mut self, origin: Origin, send: Send) {
+        let Some((author, requester)) = self.person(origin) else { return };
         let now = self.cx.context.clock.now();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {

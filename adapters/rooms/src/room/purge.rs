@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use palabre_store::{Direction, Result as StoreResult};
 use palabre_types::Millis;
+use tokio::sync::oneshot;
 
 use super::rows::Rows;
 use super::state::State;
@@ -13,6 +14,8 @@ use crate::history::{MESSAGES, MessageRow, NONCE_LIFE, NONCES};
 
 /// Maximum number of stored messages that a purge scans, from the last one that is not in memory.
 const SCANNED_MAX: usize = 50_000;
+/// Maximum number of messages of a deleted account that one commit deletes.
+const ERASED_MAX: usize = 1_000;
 /// Maximum number of deleted messages reported to scripts, each as an event; the newest ones.
 ///
 /// Thousands of events would keep every script with the hook busy. The clients in the room are
@@ -26,13 +29,20 @@ pub(super) struct PurgeFilter {
     pub(super) user: Option<String>,
     /// Only messages from this time on.
     pub(super) since: Option<Millis>,
+    /// Only messages of this account, pinned ones too.
+    pub(super) author: Option<String>,
     /// The nonce that records the purge as done, so that it is not repeated.
     pub(super) once: Option<Nonce>,
 }
 
 impl PurgeFilter {
     fn takes(&self, row: &MessageRow) -> bool {
-        !self.is_before(row) && self.user.as_ref().is_none_or(|user| row.username.to_lowercase() == *user)
+        if let Some(author) = &self.author {
+            return row.author.as_ref() == Some(author);
+        }
+        !row.pinned
+            && !self.is_before(row)
+            && self.user.as_ref().is_none_or(|user| row.username.to_lowercase() == *user)
     }
 
     fn is_before(&self, row: &MessageRow) -> bool {
@@ -46,8 +56,9 @@ impl State {
         let recent = self.recent.iter().rev().filter(|(_, row)| filter.takes(row));
         let mut found: Vec<_> = recent.take(filter.count).cloned().collect();
         if found.len() < filter.count && self.recent_from > 0 {
-            let PurgeFilter { count, ref user, since, .. } = filter;
-            let left = PurgeFilter { count: count - found.len(), user: user.clone(), since, once: None };
+            let PurgeFilter { count, ref user, since, ref author, .. } = filter;
+            let left = count - found.len();
+            let left = PurgeFilter { count: left, user: user.clone(), since, author: author.clone(), once: None };
             match self.older(left).await {
                 Ok(older) => found.extend(older),
                 Err(problem) => return requester.reply(Err(problem)),
@@ -74,6 +85,12 @@ impl State {
         others.into_iter().for_each(|event| self.emit(event));
     }
 
+    /// Deletes messages of an account, as many as one commit takes. Answers with their number.
+    pub(super) async fn erase_author(&mut self, author: String, answer: oneshot::Sender<Result<usize, String>>) {
+        let filter = PurgeFilter { count: ERASED_MAX, user: None, since: None, author: Some(author), once: None };
+        self.purge(filter, Requester::Counting(answer)).await;
+    }
+
     /// Returns matching messages that are no longer in memory, newest first.
     async fn older(&mut self, filter: PurgeFilter) -> Result<Vec<(u64, Arc<MessageRow>)>, String> {
         let (store, name) = (self.cx.store.clone(), self.room.name.clone());
@@ -83,7 +100,8 @@ impl State {
             let from = (name.clone(), before);
             let mut found = Vec::new();
             let rows = MESSAGES.scan_after(&snapshot, &name, &from, Direction::Backward)?;
-            for row in rows.take(SCANNED_MAX) {
+            let scanned_max = if filter.author.is_some() { usize::MAX } else { SCANNED_MAX };
+            for row in rows.take(scanned_max) {
                 let ((_, position), row) = row?;
                 if filter.is_before(&row) || found.len() == filter.count {
                     break;

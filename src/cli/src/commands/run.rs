@@ -74,7 +74,7 @@ pub(crate) async fn run(config: Config, args: Args) -> Result<(), Problem> {
     }
     let settings = assemble::server(&config, &address);
     let local = listener.local_addr().map_or(address, |address| address.to_string());
-    announce(&engine, &local, rooms.is_some());
+    announce(&engine, &local, rooms.as_deref());
     let (shutdown_sender, shutdown) = Shutdown::channel();
     let rooms = rooms.map(mounted);
     // Routes of scripts, health and metrics are served without a room service too.
@@ -168,11 +168,14 @@ async fn stop_requested(mut signals: Signals, engine: &Engine) -> Option<Fatal> 
 }
 
 /// Prints the address of the page, and the state of bots and scripts.
-fn announce(engine: &Engine, address: &str, has_page: bool) {
+fn announce(engine: &Engine, address: &str, rooms: Option<&Rooms>) {
     let status = engine.status();
     output::line(&format!("Palabre {}", env!("CARGO_PKG_VERSION")));
-    if has_page {
+    if let Some(rooms) = rooms {
         output::line(&format!("  page     http://{address}"));
+        if let Some(path) = rooms.owner_path() {
+            output::line(&format!("  owner    nobody yet; register here, once: http://{address}{path}"));
+        }
     } else {
         output::line(&format!(
             "  serves   http://{address} (no page: there is no bot with `platform: rooms` in bots.yaml)"

@@ -31,8 +31,8 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
     Router::new()
         .route("/register", post(register))
         .route("/login", post(login))
-        .route("/login-page", get(|| async { Form::SignIn.page(StatusCode::OK, "") }))
-        .route("/register-page", get(|| async { Form::Register.page(StatusCode::OK, "") }))
+        .route("/login-page", get(|| async { Form::SignIn.page(StatusCode::OK, "", "") }))
+        .route("/register-page", get(register_page))
         .route("/logout", get(logout))
         .route("/auth/login", post(auth_login))
         .route("/auth/logout", post(auth_logout))
@@ -42,14 +42,26 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
         .with_state(Arc::clone(rooms))
 }
 
+#[derive(Deserialize)]
+struct RegisterPage {
+    #[serde(default)]
+    owner: String,
+}
+
+/// The form to register; with the secret of the one-time link, it creates the owner.
+async fn register_page(Query(RegisterPage { owner }): Query<RegisterPage>) -> Response {
+    Form::Register.page(StatusCode::OK, "", &owner)
+}
+
 async fn register(
     State(rooms): State<Arc<Rooms>>,
     visitor: Visitor,
     JsonOrForm { body, is_form }: JsonOrForm<Registration>,
 ) -> Result<Response, Problem> {
+    let owner = body.owner.clone().unwrap_or_default();
     match visitor.register(&rooms, body).await {
         Ok(person) => Ok(signed_in(&person, StatusCode::CREATED, is_form)),
-        Err(error) => refused(error, is_form.then_some(Form::Register)),
+        Err(error) => refused(error, is_form.then_some(Form::Register), &owner),
     }
 }
 
@@ -60,17 +72,17 @@ async fn login(
 ) -> Result<Response, Problem> {
     match visitor.sign_in(&rooms, body).await {
         Ok(person) => Ok(signed_in(&person, StatusCode::OK, is_form)),
-        Err(error) => refused(error, is_form.then_some(Form::SignIn)),
+        Err(error) => refused(error, is_form.then_some(Form::SignIn), ""),
     }
 }
 
 /// Returns the refusal as JSON, or the form again with the reason.
-fn refused(error: AccountError, form: Option<Form>) -> Result<Response, Problem> {
+fn refused(error: AccountError, form: Option<Form>, owner: &str) -> Result<Response, Problem> {
     let problem = Problem::from(error);
     match form {
         Some(form) => {
             let (status, text) = problem.parts();
-            Ok(form.page(status, text))
+            Ok(form.page(status, text, owner))
         }
         None => Err(problem),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use palabre_types::{ActionError, Outcome};
 use socketioxide::socket::Sid;
+use tokio::sync::oneshot;
 
 use super::nonces::Nonce;
 use crate::encode::Ack;
@@ -66,6 +67,10 @@ pub(crate) enum Requester {
     Bot(Answer),
     /// A request over HTTP.
     Http(HttpAnswer),
+    /// A part of the service that waits until everything before is durable.
+    Waiting(oneshot::Sender<()>),
+    /// The deletion of an account, which asks for the number of deleted messages.
+    Counting(oneshot::Sender<Result<usize, String>>),
     /// A step of another request.
     Nobody,
 }
@@ -102,6 +107,13 @@ impl Requester {
             Self::Http(answer) => {
                 // The client may be gone.
                 let _asked = answer.send(result.map_err(Refusal::Unavailable));
+            }
+            // Nothing was left to change.
+            Self::Counting(answer) => {
+                let _asked = answer.send(result.map(|_| 0));
+            }
+            Self::Waiting(answer) => {
+                let _asked = answer.send(());
             }
             Self::Nobody => {
                 if let Err(error) = result {
