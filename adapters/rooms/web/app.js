@@ -49,6 +49,7 @@ const composer = new Composer({
   edit: (id, message) => ask('edit_message', { id, message }),
   typing: (isTyping) => connection.typing(isTyping),
   lastOwn: () => timeline.lastOwn(),
+  names: () => people.names,
   tooEarly: () => restrictions.showTooEarly(),
 });
 
@@ -103,6 +104,7 @@ on('joined', (joined) => {
   restrictions.enter(rules, back, timeline.lastOwn()?.date);
   if (back) return;
   store.set(NAME_KEY, $('name').value.trim());
+  composer.enter(room);
   $('room-title').textContent = room;
   $('messages').setAttribute('aria-label', `Messages in ${room}`);
   const path = `/rooms/${encodeURIComponent(room)}`;

@@ -29,6 +29,7 @@ const ICONS = {
     + 'M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z',
   envelope: 'M3.5 6h17v12h-17zM4 6.5l8 6.5 8-6.5',
   file: 'M6 3.5h7.5L18.5 8.5v12H6zM13 3.5V9h5.5',
+  more: 'M5.5 12v.01M12 12v.01M18.5 12v.01',
   down: 'M6.5 9.5L12 15l5.5-5.5',
   outside: 'M13.5 4.5h6v6M19 5l-8 8M17.5 14v5.5h-13v-13H10',
 };
@@ -60,6 +61,7 @@ export async function whileAsking(button, work) {
 export const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
   set(key, value) { try { localStorage.setItem(key, value); } catch { /* not stored */ } },
+  remove(key) { try { localStorage.removeItem(key); } catch { /* nothing is stored */ } },
 };
 
 const LOCALE = 'en-GB';

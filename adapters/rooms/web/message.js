@@ -2,7 +2,9 @@
 import { attachment } from './attachments.js';
 import { controls } from './controls.js';
 import { clock, fullDate, h, icon, toDate } from './dom.js';
+import { t } from './language.js';
 import { render, safeUrl, link } from './markdown.js';
+import { openPalette } from './palette.js';
 import { avatar, colourOf } from './people.js';
 
 const EMOJI = [
@@ -175,13 +177,20 @@ export class MessageView {
       if (focus) this.tools.firstElementChild?.focus();
     };
     this.el.classList.add('picking');
+    const react = (emoji) => this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
     this.tools.replaceChildren(...EMOJI.map(([emoji, name]) => h('button', {
       type: 'button', class: 'icon-button emoji', 'aria-label': `React with ${name}`, title: name,
       onclick: () => {
-        this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
+        react(emoji);
         done(true);
       },
-    }, emoji)));
+    }, emoji)), h('button', {
+      type: 'button', class: 'icon-button palette-opener', 'aria-label': t.moreEmoji, title: t.moreEmoji,
+      onclick: (event) => openPalette(event.currentTarget, (emoji) => {
+        react(emoji);
+        this.el.focus({ preventScroll: true });
+      }),
+    }, icon('more')));
     this.tools.onkeydown = (event) => {
       if (event.key !== 'Escape' || !this.el.classList.contains('picking')) return;
       event.stopPropagation();

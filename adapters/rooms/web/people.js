@@ -65,6 +65,9 @@ export class People {
     this.#render();
   }
 
+  /** The names in the list, except the user's own. */
+  get names() { return [...this.#users.keys()].filter((name) => name !== this.me); }
+
   close() { if (this.#open) this.#show(false); }
 
   #show(open) {

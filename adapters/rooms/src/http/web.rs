@@ -40,10 +40,11 @@ macro_rules! assets {
 }
 
 assets! {
-    "app.js" "attachments.js" "choice.js" "composer.js" "connection.js" "controls.js" "dom.js" "files.js" "form.js"
-    "markdown.js" "message.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "theme.js" "timeline.js"
-    "base.css" "messages.css" "composer.css" "panels.css" "responsive.css" "icon.svg"
-    "vendor/socket.io.esm.min.js" "vendor/LICENSE"
+    "app.js" "attachments.js" "choice.js" "completion.js" "composer.js" "connection.js" "controls.js" "dom.js"
+    "drafts.js" "emoji.js" "english.js" "files.js" "form.js" "insert.js" "language.js" "markdown.js" "message.js"
+    "palette.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "theme.js" "timeline.js"
+    "base.css" "messages.css" "composer.css" "panels.css" "popups.css" "responsive.css" "icon.svg"
+    "vendor/emoji.js" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
 
 /// The routes of the page and its assets.

@@ -1,0 +1,4 @@
+// The language of the page: `t` has its texts.
+import { english } from './english.js';
+
+export const t = english;
