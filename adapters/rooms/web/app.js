@@ -3,6 +3,7 @@ import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
 import { Forms } from './form.js';
+import { messageIn, messageLink, roomPath } from './links.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
 import { Restrictions, removalMessage } from './restrictions.js';
@@ -22,7 +23,11 @@ const people = new People((cursor) => ask('room_users', { cursor }));
 const typing = new Typing();
 
 const timeline = new Timeline({
+  history: (data) => connection.call('history', data),
+  link: (id) => messageLink(here.room, id),
+  open: openMessage,
   reply: (view) => composer.reply(view),
+  quote: (text) => composer.quote(text),
   edit: (view) => composer.edit(view),
   remove,
   react: (id, emoji, remove) => ask('react', { id, emoji, ...(remove && { remove }) }),
@@ -54,7 +59,7 @@ const composer = new Composer({
 });
 
 const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(text, tone));
-const pins = new Pins(timeline);
+const pins = new Pins(openMessage);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
 /** Sends a request and shows its error, if any. Resolves to whether it succeeded. */
@@ -66,6 +71,17 @@ async function ask(event, data) {
     toast(error.message);
     return false;
   }
+}
+
+const showError = (error) => toast(error.message);
+
+/** Shows a message of the room, wherever in the history it is. */
+function openMessage(id) { return timeline.open(id).catch(showError); }
+
+/** Opens the message that the address names, if it is one of this room. */
+function openLinked() {
+  const id = here && messageIn(location, here.room);
+  if (id) openMessage(id);
 }
 
 async function remove(view) {
@@ -107,12 +123,13 @@ on('joined', (joined) => {
   composer.enter(room);
   $('room-title').textContent = room;
   $('messages').setAttribute('aria-label', `Messages in ${room}`);
-  const path = `/rooms/${encodeURIComponent(room)}`;
+  const path = roomPath(room);
   if (location.pathname !== path || location.search) history.pushState(null, '', path);
   show('chat');
   // On a touch screen, focusing the input would open the keyboard over the room.
   if (matchMedia('(pointer: fine)').matches) focusInput();
   else $('messages').focus();
+  openLinked();
 });
 
 on('refused', ({ message }) => {
@@ -289,16 +306,9 @@ function preset() {
 }
 
 $('leave').addEventListener('click', leave);
-$('earlier').addEventListener('click', () => whileAsking($('earlier'), async () => {
-  const before = timeline.firstId;
-  if (!before) return timeline.offerEarlier(false);
-  try {
-    const { messages, has_more: hasMore } = await connection.call('history', { before });
-    timeline.prepend(messages ?? [], Boolean(hasMore));
-  } catch (error) {
-    toast(error.message);
-  }
-}));
+for (const way of ['earlier', 'later']) {
+  $(way).addEventListener('click', () => whileAsking($(way), () => timeline[way]().catch(showError)));
+}
 $('skip').addEventListener('click', (event) => {
   event.preventDefault();
   if (here) focusInput();
@@ -309,8 +319,17 @@ document.addEventListener('visibilitychange', () => {
   unread = 0;
   title();
 });
+addEventListener('hashchange', openLinked);
+// A link to a message of this room needs no other tab.
+$('messages').addEventListener('click', (event) => {
+  const link = event.target.closest('a[href]');
+  const id = link && here && !event.ctrlKey && !event.metaKey && messageIn(new URL(link.href), here.room);
+  if (!id) return;
+  event.preventDefault();
+  openMessage(id);
+});
 addEventListener('popstate', () => {
-  if (here && location.pathname === `/rooms/${encodeURIComponent(here.room)}`) return;
+  if (here && location.pathname === roomPath(here.room)) return;
   if (here) depart();
   preset();
 });

@@ -95,6 +95,14 @@ export class Composer {
     this.focus();
   }
 
+  /** Puts a text into the message as a quote. */
+  quote(text) {
+    const { value, selectionStart } = this.#input;
+    const before = value.slice(0, selectionStart);
+    const gap = before && !before.endsWith('\n') ? '\n' : '';
+    insertText(this.#input, `${gap}${text.replace(/^/gm, '> ')}\n\n`);
+  }
+
   /** Blocks writing for a reason; null allows it again and restores the draft. */
   block(reason) {
     if (reason === this.#blocked) return;

@@ -38,7 +38,7 @@ export function nameOf(emoji) {
   return all().find((each) => each.emoji === emoji)?.names[0].replaceAll('_', ' ') ?? emoji;
 }
 
-/** Returns emoji that have a name or word with the query in it; those that begin with it come first, and its exact name before all. */
+/** Returns emoji that have a name or word with the query in it: first the exact name, then those that begin with it. */
 export function search(query, limit = Infinity) {
   const wanted = query.trim().toLowerCase().replaceAll(' ', '_');
   const rank = ({ names, words }) => {

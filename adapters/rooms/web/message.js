@@ -4,12 +4,9 @@ import { controls } from './controls.js';
 import { clock, fullDate, h, icon, toDate } from './dom.js';
 import { t } from './language.js';
 import { render, safeUrl, link } from './markdown.js';
-import { openPalette } from './palette.js';
 import { avatar, colourOf } from './people.js';
+import { Tools } from './tools.js';
 
-const EMOJI = [
-  ['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'], ['🎉', 'celebration'], ['😮', 'surprised'], ['😢', 'sad'],
-];
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
 
 export class MessageView {
@@ -20,10 +17,11 @@ export class MessageView {
       .map((name) => [name, h(name === 'status' ? 'p' : 'div', { class: name })]));
     this.parts.text.dir = 'auto';
     this.parts.status.setAttribute('role', 'status');
-    this.tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions', 'aria-live': 'off' });
     this.banner = h('div', { class: 'banner' });
-    this.el = h('article', { class: 'message', tabindex: '-1' },
-      this.tools, this.banner, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
+    this.el = h('article', { class: 'message', tabindex: '-1' });
+    this.tools = new Tools(this);
+    this.el.append(
+      this.tools.el, this.banner, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
     this.el.addEventListener('focusin', () => room.onFocus(this));
     this.update(msg);
   }
@@ -63,8 +61,7 @@ export class MessageView {
     this.#renderBanner();
     this.refreshQuote();
     this.#renderReactions();
-    this.el.classList.remove('picking');
-    this.#renderTools();
+    this.tools.refresh();
     this.setState('sent');
   }
 
@@ -95,7 +92,8 @@ export class MessageView {
     const original = this.room.find(id);
     this.el.dataset.replyTo = id;
     if (!original) {
-      return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not loaded'));
+      return quote.replaceChildren(h('button', { type: 'button', class: 'quoted', onclick: () => this.room.jump(id) },
+        t.replyToNotLoaded));
     }
     const colour = colourOf(original.msg.username);
     quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colour}`, onclick: () => this.room.jump(id) },
@@ -111,6 +109,12 @@ export class MessageView {
     if (names.size) this.reactions.set(emoji, names);
     else this.reactions.delete(emoji);
     this.#renderReactions();
+  }
+
+  /** Adds one's own reaction, or removes it. */
+  toggleReaction(emoji) {
+    this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
+    if (!this.el.contains(document.activeElement)) this.el.focus({ preventScroll: true });
   }
 
   /** Rebuilds a part only if its data has changed: the user may be choosing, and images are loaded. */
@@ -151,55 +155,6 @@ export class MessageView {
       }, h('span', {}, emoji), ' ', h('span', { class: 'chip-count' }, String(names.size)));
     }));
     if (focused) ([...box.children].find((chip) => chip.dataset.emoji === focused) ?? this.el).focus();
-  }
-
-  #renderTools() {
-    const { room, msg } = this;
-    if (!msg.id || this.ephemeral) return this.tools.replaceChildren();
-    const tool = (name, label, onclick, kind = '') =>
-      h('button', {
-        type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick,
-      }, icon(name));
-    this.tools.replaceChildren(
-      tool('smile', 'React', () => this.#pick()),
-      tool('reply', 'Reply', () => room.reply(this), 'writing-tool'),
-      ...(this.own ? [
-        tool('pencil', 'Edit', () => room.edit(this), 'writing-tool'),
-        tool('trash', 'Delete', () => room.remove(this), 'danger-tool'),
-      ] : []));
-  }
-
-  /** Replaces the tools with the emoji palette, in the same place. */
-  #pick() {
-    const done = (focus) => {
-      this.el.classList.remove('picking');
-      this.#renderTools();
-      if (focus) this.tools.firstElementChild?.focus();
-    };
-    this.el.classList.add('picking');
-    const react = (emoji) => this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
-    this.tools.replaceChildren(...EMOJI.map(([emoji, name]) => h('button', {
-      type: 'button', class: 'icon-button emoji', 'aria-label': `React with ${name}`, title: name,
-      onclick: () => {
-        react(emoji);
-        done(true);
-      },
-    }, emoji)), h('button', {
-      type: 'button', class: 'icon-button palette-opener', 'aria-label': t.moreEmoji, title: t.moreEmoji,
-      onclick: (event) => openPalette(event.currentTarget, (emoji) => {
-        react(emoji);
-        this.el.focus({ preventScroll: true });
-      }),
-    }, icon('more')));
-    this.tools.onkeydown = (event) => {
-      if (event.key !== 'Escape' || !this.el.classList.contains('picking')) return;
-      event.stopPropagation();
-      done(true);
-    };
-    this.tools.onfocusout = (event) => {
-      if (this.el.classList.contains('picking') && !this.el.contains(event.relatedTarget)) setTimeout(done, 200);
-    };
-    this.tools.firstElementChild.focus();
   }
 }
 

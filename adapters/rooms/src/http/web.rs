@@ -40,9 +40,10 @@ macro_rules! assets {
 }
 
 assets! {
-    "app.js" "attachments.js" "choice.js" "completion.js" "composer.js" "connection.js" "controls.js" "dom.js"
-    "drafts.js" "emoji.js" "english.js" "files.js" "form.js" "insert.js" "language.js" "markdown.js" "message.js"
-    "palette.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "theme.js" "timeline.js"
+    "app.js" "attachments.js" "choice.js" "completion.js" "composer.js" "connection.js" "controls.js" "copy.js"
+    "dom.js" "drafts.js" "emoji.js" "english.js" "files.js" "form.js" "insert.js" "items.js" "language.js"
+    "links.js" "markdown.js" "menu.js" "message.js" "palette.js" "past.js" "people.js" "pins.js" "restrictions.js"
+    "scroll.js" "theme.js" "thread.js" "timeline.js" "tools.js"
     "base.css" "messages.css" "composer.css" "panels.css" "popups.css" "responsive.css" "icon.svg"
     "vendor/emoji.js" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
