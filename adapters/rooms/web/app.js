@@ -8,6 +8,7 @@ import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
 import { Restrictions, removalMessage } from './restrictions.js';
 import { Timeline } from './timeline.js';
+import { watchImages } from './viewer.js';
 
 const NAME_KEY = 'palabre.name';
 const STATES = {
@@ -34,21 +35,23 @@ const timeline = new Timeline({
   press: (id, action) => ask('button', { id, action }),
   choose: (id, action, values) => ask('select', { id, action, values }),
   retry: (nonce) => {
-    timeline.setState(nonce, 'sending');
-    connection.retry(nonce);
+    connection.outbox.post(nonce);
     composer.focus();
   },
   discard: (nonce) => {
-    connection.removeFromOutbox(nonce);
+    connection.outbox.remove(nonce);
     timeline.discard(nonce);
     composer.focus();
   },
-  removeFromOutbox: (nonce) => connection.removeFromOutbox(nonce),
+  cancelUpload: (nonce) => connection.outbox.cancel(nonce),
+  removeFromOutbox: (nonce) => connection.outbox.remove(nonce),
 });
 
 const composer = new Composer({
   send: (text, replyTo, files) => {
-    timeline.addPending(connection.send(text, replyTo, files));
+    const entry = connection.send(text, replyTo, files);
+    timeline.addPending(entry);
+    connection.outbox.post(entry.nonce);
     restrictions.messageSent();
   },
   edit: (id, message) => ask('edit_message', { id, message }),
@@ -107,10 +110,11 @@ on('state', ({ state, problem }) => {
 });
 
 on('joined', (joined) => {
-  const { room, username, author, messages, pinned, users, count, back, ...rest } = joined;
+  const { room, username, author, messages, pinned, users, count, back, restored, ...rest } = joined;
   const { next_users: next, catch_up: catchUp, has_more: hasMore, ...rules } = rest;
   here = { room, username };
   timeline.is(username, author);
+  for (const entry of restored) timeline.addPending(entry); // before the history, which may have them
   timeline.load(messages ?? [], Boolean(back && catchUp));
   if (!back || !catchUp) timeline.offerEarlier(Boolean(hasMore));
   // `pinned` may include messages that are older than the page of the history.
@@ -197,11 +201,10 @@ on('room_users', ({ room, users, count, cursor, next }) => {
   if (cursor) people.append(users ?? [], { count, next });
   else people.set(users ?? [], { count, next });
 });
-on('sent', ({ nonce, id }) => timeline.acknowledge(nonce, id));
-on('sending', ({ nonce }) => timeline.setState(nonce, 'sending'));
-on('failed', ({ nonce, reason }) => {
-  timeline.setState(nonce, 'failed', reason);
-  restrictions.messageFailed();
+on('sent', ({ nonce, id, restored }) => timeline.acknowledge(nonce, id, restored));
+on('outgoing', ({ nonce, state, detail }) => {
+  timeline.setState(nonce, state, detail);
+  if (state === 'failed') restrictions.messageFailed();
 });
 on('problem', ({ message }) => toast(message));
 
@@ -278,8 +281,8 @@ function show(view) {
 }
 
 async function leave() {
-  const count = connection.unsent;
-  if (count && !await confirm('Leave the room?', 'Messages that have not been sent yet will be lost.', 'Leave')) return;
+  const { size } = connection.outbox;
+  if (size && !await confirm('Leave the room?', 'Messages that have not been sent yet will be lost.', 'Leave')) return;
   depart();
   history.pushState(null, '', '/');
 }
@@ -334,7 +337,8 @@ addEventListener('popstate', () => {
   preset();
 });
 addEventListener('beforeunload', (event) => {
-  if (here && connection.unsent) event.preventDefault();
+  if (here && connection.outbox.hasFiles) event.preventDefault();
 });
 
+watchImages($('messages'));
 preset();

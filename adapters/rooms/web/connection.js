@@ -1,5 +1,6 @@
-// The Socket.IO connection: the guest token, joining a room, rejoining it after a lost connection (but not after a
-// removal), and the outbox of unacknowledged messages. A resent message keeps its nonce, so it is never duplicated.
+// The Socket.IO connection: the guest token, joining a room, and rejoining it after a lost connection (but not after a
+// removal).
+import { Outbox } from './outbox.js';
 import { io } from './vendor/socket.io.esm.min.js';
 
 const ACK_TIMEOUT_MS = 12000;
@@ -34,13 +35,20 @@ export class Connection extends EventTarget {
   #token = null; // identifies the guest
   #held = null; // [name, data] of events held while earlier messages are being fetched
   #round = 0; // number of the current catch-up
-  // nonce → { nonce, message, reply_to, files, ids: of uploaded files, state: 'sending' | 'failed', resend: on rejoin }
-  #outbox = new Map();
 
   /** `lastId()` returns the id of the last message in the timeline. */
   constructor(lastId) {
     super();
     this.lastId = lastId;
+    this.outbox = new Outbox({
+      // Not left to the buffer of the socket, which would be sent before we have rejoined the room.
+      isOpen: () => this.#joined && this.#socket.connected,
+      call: (event, data) => this.call(event, data),
+      post: (data) => this.#post(data),
+      isNotInRoom: (answer) => answer.error === NOT_IN_ROOM,
+      reenter: () => this.#reenter(),
+      report: (name, detail) => this.#emit(name, detail),
+    });
     // The owner of a reserved name opens a link with its token, which must not stay in the address bar.
     const given = /^#token=([\x21-\x7e]+)$/.exec(location.hash)?.[1];
     if (given) {
@@ -64,6 +72,7 @@ export class Connection extends EventTarget {
       clearTimeout(this.#timer);
       this.#joined = false;
       this.#held = null;
+      this.outbox.suspend();
       if (this.#expelled) return this.#emit('state', { state: 'off' });
       this.#emit('state', { state: 'lost' });
       // Socket.IO does not reconnect by itself after the server has closed the connection.
@@ -87,8 +96,6 @@ export class Connection extends EventTarget {
     addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
   }
 
-  get unsent() { return this.#outbox.size; }
-
   enter(username, room) {
     this.#wanted = { username, room };
     this.#entered = this.#joined = this.#expelled = false;
@@ -99,6 +106,7 @@ export class Connection extends EventTarget {
 
   leave() {
     if (this.#joined && this.#socket.connected) this.#socket.emit('leave_room', {});
+    this.outbox.clear();
     this.#forget();
   }
 
@@ -123,78 +131,16 @@ export class Connection extends EventTarget {
     if (this.#joined && this.#socket.connected) this.#socket.emit('typing', { is_typing: isTyping });
   }
 
-  /** Puts a message in the outbox and returns its entry; its result is a `sent` or `failed` event. */
-  send(message, replyTo, files = []) {
-    const entry = { nonce: newNonce(), message, reply_to: replyTo, files, ids: null, state: 'sending', resend: false };
-    this.#outbox.set(entry.nonce, entry);
-    this.#post(entry);
-    return entry;
-  }
+  /** Puts a message in the outbox and returns its entry; its result is a `sent` or an `outgoing` event. */
+  send(message, replyTo, files) { return this.outbox.send(message, replyTo, files); }
 
-  retry(nonce) {
-    const entry = this.#outbox.get(nonce);
-    if (entry) this.#post(entry);
-  }
-
-  /** Removes a message that is in the timeline or was discarded: it is not sent again. */
-  removeFromOutbox(nonce) { this.#outbox.delete(nonce); }
-
-  async #post(entry) {
-    entry.state = 'sending';
-    // Not left to the buffer of the socket, which would be sent before we have rejoined the room.
-    if (!this.#joined || !this.#socket.connected) return;
-    const { nonce, message, reply_to } = entry;
-    const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
-    const isOver = () => !this.#outbox.has(nonce) || entry.attempt !== attempt;
-    if (entry.files.length && !entry.ids) {
-      try {
-        const ids = [];
-        for (const file of entry.files) ids.push(await this.#upload(file));
-        entry.ids = ids;
-      } catch (error) {
-        if (!isOver()) this.#fail(entry, error.message, false);
-        return;
-      }
-      if (isOver()) return;
-    }
-    const about = { ...(reply_to && { reply_to }), ...(entry.ids && { files: entry.ids }) };
-    this.#socket.timeout(ACK_TIMEOUT_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
-      if (isOver()) return;
-      if (lost) {
-        if (!this.#joined || !this.#socket.connected) return; // sent again after rejoining
-        this.#fail(entry, 'not confirmed by the server', true);
-      } else if (answer?.error === NOT_IN_ROOM) {
-        this.#reenter(); // sent again after rejoining
-      } else if (answer?.error) {
-        this.#fail(entry, describe(answer.error), false);
-      } else {
-        this.#outbox.delete(nonce);
-        this.#emit('sent', { nonce, id: answer?.id });
-      }
-    });
-  }
-
-  /** Uploads a file and returns its id for the message. */
-  async #upload(file) {
-    const { id, url } = await this.call('upload', { name: file.name, size: file.size, content_type: file.type });
-    let answer;
+  /** Emits a message; resolves to the answer of the server, or to null if there is none in time. */
+  async #post(data) {
     try {
-      answer = await fetch(url, { method: 'PUT', body: file });
+      return (await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('send_message', data)) ?? {};
     } catch {
-      throw new Error(`${file.name} could not be uploaded`);
+      return null;
     }
-    if (!answer.ok) {
-      const { error } = await answer.json().catch(() => ({}));
-      throw new Error(error ?? `${file.name} could not be uploaded (HTTP ${answer.status})`);
-    }
-    return id;
-  }
-
-  #fail(entry, reason, resend) {
-    entry.state = 'failed';
-    if (!resend) entry.ids = null; // files are uploaded again on the next attempt
-    entry.resend = resend;
-    this.#emit('failed', { nonce: entry.nonce, reason });
   }
 
   #join() {
@@ -228,15 +174,11 @@ export class Connection extends EventTarget {
     }
     const behind = back && answer.catch_up && answer.has_more && answer.cursor;
     this.#held = behind ? [] : null;
-    this.#emit('joined', { ...answer, ...this.#wanted, back });
+    const restored = this.outbox.open(this.#wanted.room, this.#wanted.username);
+    this.#emit('joined', { ...answer, ...this.#wanted, back, restored });
     this.#emit('state', { state: 'connected' });
     if (behind) this.#catchUp(answer.cursor);
-    for (const entry of [...this.#outbox.values()]) {
-      if (entry.state === 'sending' || entry.resend) {
-        this.#emit('sending', { nonce: entry.nonce });
-        this.#post(entry);
-      }
-    }
+    this.outbox.resume();
   }
 
   /** Fetches the other missed messages page by page, then emits the events held in the meantime. */
@@ -274,6 +216,7 @@ export class Connection extends EventTarget {
     }
     // It may also be the response to a rejoin.
     const { room } = this.#wanted;
+    this.outbox.clear();
     this.#forget();
     this.#expelled = true;
     clearTimeout(this.#reconnectTimer);
@@ -298,7 +241,7 @@ export class Connection extends EventTarget {
     this.#wanted = null;
     this.#entered = this.#joined = false;
     this.#held = null;
-    this.#outbox.clear();
+    this.outbox.close();
   }
 
   #reconnectLater() {
@@ -322,9 +265,4 @@ function readToken() {
 function writeToken(token) {
   const secure = location.protocol === 'https:' ? '; Secure' : '';
   document.cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; Max-Age=${COOKIE_AGE_S}; SameSite=Strict${secure}`;
-}
-
-/** Returns a random nonce of 128 bits. crypto.randomUUID would need a secure context. */
-function newNonce() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

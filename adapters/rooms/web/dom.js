@@ -64,6 +64,14 @@ export async function whileAsking(button, work) {
 export const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
   set(key, value) { try { localStorage.setItem(key, value); } catch { /* not stored */ } },
+  /** Returns the entries whose key begins with `prefix`. */
+  entries(prefix) {
+    try {
+      return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
+    } catch {
+      return [];
+    }
+  },
   remove(key) { try { localStorage.removeItem(key); } catch { /* nothing is stored */ } },
 };
 

@@ -5,6 +5,7 @@ import { clock, fullDate, h, icon, toDate } from './dom.js';
 import { t } from './language.js';
 import { render, safeUrl, link } from './markdown.js';
 import { avatar, colourOf } from './people.js';
+import { showState } from './status.js';
 import { Tools } from './tools.js';
 
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
@@ -65,19 +66,11 @@ export class MessageView {
     this.setState('sent');
   }
 
-  /** `state`: sent, sending or failed (with a reason). */
-  setState(state, reason) {
-    const { status } = this.parts;
-    this.el.classList.toggle('pending', state === 'sending');
+  /** `state`: sent, queued, sending, uploading (with the fraction that is done) or failed (with a reason). */
+  setState(state, detail) {
+    this.el.classList.toggle('pending', ['queued', 'sending', 'uploading'].includes(state));
     this.el.classList.toggle('failed', state === 'failed');
-    if (state === 'failed') {
-      const { nonce } = this.msg;
-      status.replaceChildren(`Not sent: ${reason} `,
-        h('button', { type: 'button', class: 'retry', onclick: () => this.room.retry(nonce) }, 'Retry'), ' ',
-        h('button', { type: 'button', class: 'retry', onclick: () => this.room.discard(nonce) }, 'Discard'));
-    } else {
-      status.replaceChildren();
-    }
+    showState(this, state, detail);
   }
 
   pin(pinned) {

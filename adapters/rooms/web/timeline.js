@@ -20,7 +20,7 @@ export class Timeline {
 
   /**
    * `actions` are the callbacks of messages: reply, quote, edit, remove, react, press, choose, retry, discard,
-   * removeFromOutbox, link; and `history`, which requests a page.
+   * cancelUpload, removeFromOutbox, link, open; and `history`, which requests a page.
    */
   constructor({ history, ...actions }) {
     this.room = {
@@ -163,11 +163,12 @@ export class Timeline {
   }
 
   /** Adds an own message that is being sent. */
-  addPending({ nonce, message, reply_to, files }) {
+  addPending({ nonce, message, reply_to, time, files }) {
     const attachments = files.map((file) => ({
       name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file),
     }));
-    const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp: new Date().toISOString() };
+    const timestamp = new Date(time).toISOString();
+    const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp };
     const view = new MessageView(msg, this.room);
     view.setState('sending');
     this.#past.close();
@@ -177,16 +178,17 @@ export class Timeline {
     this.#hint();
   }
 
-  setState(nonce, state, reason) {
-    this.#pending.get(nonce)?.setState(state, reason);
+  setState(nonce, state, detail) {
+    this.#pending.get(nonce)?.setState(state, detail);
     this.#scroller.added(false);
   }
 
   /** Handles an acknowledgement. The message moves to its place when the room broadcasts it, unless it already has. */
-  acknowledge(nonce, id) {
+  acknowledge(nonce, id, restored) {
     const view = this.#pending.get(nonce);
     if (!view) return;
-    if (id && this.#live.has(id)) return this.discard(nonce);
+    // A restored message that was sent before the reload is in the history, and may be older than its newest page.
+    if (id && (restored || this.#live.has(id))) return this.discard(nonce);
     view.update({ ...view.msg, id });
     view.acknowledged = true;
   }
