@@ -1,25 +1,26 @@
 // The page as a whole: the entry form, the chat, and the events between the socket and the parts of the page.
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
-import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
+import { $, confirm, focusInput, toast, whileAsking } from './dom.js';
+import { Entry } from './entry.js';
 import { Forms } from './form.js';
+import { LinkState } from './link-state.js';
 import { messageIn, messageLink, roomPath } from './links.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
 import { Restrictions, removalMessage } from './restrictions.js';
 import { Timeline } from './timeline.js';
+import { Unread } from './unread.js';
 import { watchImages } from './viewer.js';
+import { lastVisit, rememberVisit } from './visit.js';
 
-const NAME_KEY = 'palabre.name';
-const STATES = {
-  connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected',
-};
 const PATH = /^\/rooms\/([^/]+)\/?$/;
 
 let here = null; // { room, username } while in a room
-let unread = 0;
 
 const connection = new Connection(() => timeline.lastId);
+const entry = new Entry((name, room) => connection.enter(name, room));
+const linkState = new LinkState(() => connection.reconnect());
 const people = new People((cursor) => ask('room_users', { cursor }));
 const typing = new Typing();
 
@@ -49,9 +50,10 @@ const timeline = new Timeline({
 
 const composer = new Composer({
   send: (text, replyTo, files) => {
-    const entry = connection.send(text, replyTo, files);
-    timeline.addPending(entry);
-    connection.outbox.post(entry.nonce);
+    const message = connection.send(text, replyTo, files);
+    timeline.addPending(message);
+    unread.seen();
+    connection.outbox.post(message.nonce);
     restrictions.messageSent();
   },
   edit: (id, message) => ask('edit_message', { id, message }),
@@ -62,6 +64,7 @@ const composer = new Composer({
 });
 
 const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(text, tone));
+const unread = new Unread(timeline);
 const pins = new Pins(openMessage);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
@@ -104,9 +107,8 @@ function forget(ids) {
 const on = (name, listener) => connection.addEventListener(name, (event) => listener(event.detail));
 
 on('state', ({ state, problem }) => {
-  $('state').dataset.state = state;
-  $('state').textContent = STATES[state];
-  if (problem && !here && busy()) $('entry-error').textContent = 'Cannot reach the server. Retrying…';
+  linkState.set(state);
+  if (problem && !here && entry.isBusy) entry.showError('Cannot reach the server. Retrying…');
 });
 
 on('joined', (joined) => {
@@ -114,7 +116,7 @@ on('joined', (joined) => {
   const { next_users: next, catch_up: catchUp, has_more: hasMore, ...rules } = rest;
   here = { room, username };
   timeline.is(username, author);
-  for (const entry of restored) timeline.addPending(entry); // before the history, which may have them
+  for (const message of restored) timeline.addPending(message); // before the history, which may have them
   timeline.load(messages ?? [], Boolean(back && catchUp));
   if (!back || !catchUp) timeline.offerEarlier(Boolean(hasMore));
   // `pinned` may include messages that are older than the page of the history.
@@ -122,8 +124,10 @@ on('joined', (joined) => {
   people.set(users ?? [], { me: username, count, next });
   typing.clear();
   restrictions.enter(rules, back, timeline.lastOwn()?.date);
-  if (back) return;
-  store.set(NAME_KEY, $('name').value.trim());
+  if (back) return unread.separate(catchUp ? messages ?? [] : []);
+  unread.enter(room, messages ?? []);
+  entry.remember();
+  rememberVisit(here);
   composer.enter(room);
   $('room-title').textContent = room;
   $('messages').setAttribute('aria-label', `Messages in ${room}`);
@@ -138,14 +142,14 @@ on('joined', (joined) => {
 
 on('refused', ({ message }) => {
   show('entry');
-  $('entry-error').textContent = message;
+  entry.showError(message);
   $('name').focus();
 });
 
 on('expelled', (why) => {
   depart();
   history.pushState(null, '', '/');
-  $('entry-error').textContent = removalMessage(why);
+  entry.showError(removalMessage(why));
 });
 on('moderated', (what) => restrictions.moderated(what));
 on('room_updated', (room) => {
@@ -157,10 +161,7 @@ on('new_message', (msg) => {
   typing.set(msg.username, false);
   if (msg.username === here?.username && !msg.bot) restrictions.messageSent();
   if (msg.pinned) pins.set(msg, true);
-  if (timeline.add(msg) && document.hidden && msg.type !== 'notification' && msg.username !== here?.username) {
-    unread++;
-    title();
-  }
+  if (timeline.add(msg) && msg.type !== 'notification' && msg.username !== here?.username) unread.arrived(msg);
 });
 on('message_edited', (msg) => {
   timeline.edit(msg);
@@ -208,63 +209,18 @@ on('outgoing', ({ nonce, state, detail }) => {
 });
 on('problem', ({ message }) => toast(message));
 
-// People who are signed in have one name.
-on('account', ({ username }) => {
-  $('account-in').hidden = !username;
-  $('account-out').hidden = Boolean(username);
-  $('account-name').textContent = username ?? '';
-  $('name').readOnly = Boolean(username);
-  if (username) $('name').value = username;
-});
-
-// The entry form.
-const busy = () => $('enter').disabled;
-
-function setBusy(value) {
-  $('enter').disabled = value;
-  $('enter').textContent = value ? 'Joining…' : 'Join';
-}
-
-function chooseRoom(room) {
-  $('room').value = room;
-  highlightSuggestion();
-}
-
-function highlightSuggestion() {
-  for (const button of document.querySelectorAll('[data-room]')) {
-    button.setAttribute('aria-pressed', String(button.dataset.room === $('room').value.trim()));
-  }
-}
-
-$('entry').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const name = $('name').value.trim();
-  const room = $('room').value.trim().replace(/^#/, '');
-  const missing = !name ? ['name', 'Enter your name.'] : !room ? ['room', 'Choose a room.'] : null;
-  $('name').setAttribute('aria-invalid', String(!name));
-  $('room').setAttribute('aria-invalid', String(!room));
-  $('entry-error').textContent = missing?.[1] ?? '';
-  if (missing) return $(missing[0]).focus();
-  setBusy(true);
-  connection.enter(name, room);
-});
-$('room').addEventListener('input', highlightSuggestion);
-for (const button of document.querySelectorAll('[data-room]')) {
-  button.addEventListener('click', () => {
-    chooseRoom(button.dataset.room);
-    ($('name').value.trim() ? $('enter') : $('name')).focus();
-  });
-}
+on('account', ({ username }) => entry.setAccount(username));
 
 function show(view) {
   document.body.dataset.view = view;
   $('chat-view').hidden = view !== 'chat';
   $('entry-view').hidden = view !== 'entry';
   $('skip').textContent = view === 'chat' ? 'Skip to the message box' : 'Skip to the form';
-  setBusy(false);
-  unread = 0;
+  entry.isBusy = false;
   if (view === 'entry') {
     here = null;
+    rememberVisit(null);
+    unread.leave();
     people.close();
     forms.clear();
     pins.clear();
@@ -275,9 +231,8 @@ function show(view) {
     composer.reset();
     typing.clear();
   } else {
-    $('entry-error').textContent = '';
+    entry.showError('');
   }
-  title();
 }
 
 async function leave() {
@@ -293,19 +248,19 @@ function depart() {
   $('room').focus();
 }
 
-function title() {
-  const name = here ? `${here.room} · Palabre` : 'Palabre';
-  document.title = unread ? `(${unread}) ${name}` : name;
+/** The room in the address /rooms/{room}, or an empty text. */
+function addressedRoom() {
+  try { return decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { return ''; }
 }
 
-/** Fills the form from the address: /rooms/{room}, ?username= and ?room=. */
-function preset() {
-  const query = new URLSearchParams(location.search);
-  let room = query.get('room') ?? '';
-  try { room ||= decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { /* not a room address */ }
-  if (room) chooseRoom(room);
-  $('name').value = query.get('username') || $('name').value || store.get(NAME_KEY) || '';
-  ($('name').value ? ($('room').value ? $('enter') : $('room')) : $('name')).focus({ preventScroll: true });
+/** After a reload, returns to the room; otherwise offers the form. */
+function start() {
+  const room = addressedRoom();
+  entry.fill(room);
+  const visit = lastVisit();
+  if (!visit || !room || visit.room !== room) return;
+  entry.isBusy = true;
+  connection.enter(visit.username, room);
 }
 
 $('leave').addEventListener('click', leave);
@@ -316,11 +271,6 @@ $('skip').addEventListener('click', (event) => {
   event.preventDefault();
   if (here) focusInput();
   else $('name').focus();
-});
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return;
-  unread = 0;
-  title();
 });
 addEventListener('hashchange', openLinked);
 // A link to a message of this room needs no other tab.
@@ -334,11 +284,11 @@ $('messages').addEventListener('click', (event) => {
 addEventListener('popstate', () => {
   if (here && location.pathname === roomPath(here.room)) return;
   if (here) depart();
-  preset();
+  entry.fill(addressedRoom());
 });
 addEventListener('beforeunload', (event) => {
   if (here && connection.outbox.hasFiles) event.preventDefault();
 });
 
 watchImages($('messages'));
-preset();
+start();

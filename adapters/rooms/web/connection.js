@@ -93,7 +93,16 @@ export class Connection extends EventTarget {
         else this.#emit(name, data);
       });
     }
-    addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
+    addEventListener('online', () => this.reconnect());
+  }
+
+  /** Tries to connect without further delay. */
+  reconnect() {
+    clearTimeout(this.#reconnectTimer);
+    if (this.#socket.connected || this.#expelled) return;
+    // Socket.IO may be waiting for its own next attempt.
+    this.#socket.disconnect();
+    this.#socket.connect();
   }
 
   enter(username, room) {

@@ -16,6 +16,13 @@ export const english = {
   moreActions: 'More actions',
   messageGone: 'This message was deleted.',
   replyToNotLoaded: 'In reply to an older message',
+  states: {
+    connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected',
+    offline: 'You are offline',
+  },
+  lostNote: 'The connection is lost. What you write is sent when it is back.',
+  offlineNote: 'You are offline. What you write is sent when you are back.',
+  newMessages: 'New messages',
   queued: 'Queued: it is sent when the connection is back.',
   notSent: (reason) => `Not sent: ${reason}`,
   notConfirmed: 'not confirmed by the server',

@@ -147,7 +147,8 @@ export class Thread {
       sep.date = item.date;
       this.#label(sep);
     }
-    el.classList.toggle('grouped', !newDay && isGrouped(above, item));
+    const isFirstNew = el.previousElementSibling?.matches('.unread');
+    el.classList.toggle('grouped', !newDay && !isFirstNew && isGrouped(above, item));
   }
 
   #label(sep) {

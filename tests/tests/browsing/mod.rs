@@ -1,5 +1,7 @@
 //! Browsers for the tests of the page.
 
+mod cable;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use palabre_tests::eventually;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+
+pub use cable::Cable;
 
 /// The maximum wait before a test fails.
 pub const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -101,6 +105,17 @@ pub async fn enter(browser: &Client, address: &str, name: &str) {
         .for_element(Locator::Css(&format!("#people li[data-username='{name}']")))
         .await
         .unwrap();
+}
+
+/// Makes the page believe that its tab is hidden, or shown once more.
+pub async fn hide(browser: &Client, is_hidden: bool) {
+    let change = if is_hidden {
+        "Object.defineProperty(document, 'hidden', { get: () => true, configurable: true })"
+    } else {
+        "delete document.hidden"
+    };
+    let script = format!("{change}; document.dispatchEvent(new Event('visibilitychange'))");
+    browser.execute(&script, vec![]).await.unwrap();
 }
 
 /// Types a text into the message box and sends it.
