@@ -6,9 +6,12 @@ import { Entry } from './entry.js';
 import { Forms } from './form.js';
 import { LinkState } from './link-state.js';
 import { messageIn, messageLink, roomPath } from './links.js';
+import { isForUser } from './mentions.js';
+import { Notifications } from './notifications.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
 import { Restrictions, removalMessage } from './restrictions.js';
+import { Settings } from './settings.js';
 import { Timeline } from './timeline.js';
 import { Unread } from './unread.js';
 import { watchImages } from './viewer.js';
@@ -65,6 +68,8 @@ const composer = new Composer({
 
 const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(text, tone));
 const unread = new Unread(timeline);
+const notifications = new Notifications(openMessage);
+new Settings(notifications);
 const pins = new Pins(openMessage);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
@@ -161,7 +166,10 @@ on('new_message', (msg) => {
   typing.set(msg.username, false);
   if (msg.username === here?.username && !msg.bot) restrictions.messageSent();
   if (msg.pinned) pins.set(msg, true);
-  if (timeline.add(msg) && msg.type !== 'notification' && msg.username !== here?.username) unread.arrived(msg);
+  if (!timeline.add(msg) || msg.type === 'notification') return;
+  unread.arrived(msg);
+  const view = timeline.room.find(msg.id);
+  if (view && isForUser(view)) notifications.show(msg, here.room);
 });
 on('message_edited', (msg) => {
   timeline.edit(msg);

@@ -4,6 +4,7 @@ import { controls } from './controls.js';
 import { clock, fullDate, h, icon, toDate } from './dom.js';
 import { t } from './language.js';
 import { render, safeUrl, link } from './markdown.js';
+import { mentions } from './mentions.js';
 import { avatar, colourOf } from './people.js';
 import { showState } from './status.js';
 import { Tools } from './tools.js';
@@ -46,6 +47,7 @@ export class MessageView {
     this.el.classList.add(colourOf(msg.username));
     this.el.classList.toggle('own', this.own);
     this.el.classList.toggle('ephemeral', this.ephemeral);
+    this.el.classList.toggle('mention', !this.own && mentions(msg.message, this.room.me));
     meta.replaceChildren(
       h('bdi', { class: 'author' }, msg.username), ' ',
       msg.bot ? h('span', { class: 'badge' }, 'bot') : '', ' ',

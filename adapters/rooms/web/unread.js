@@ -24,14 +24,15 @@ export class Unread {
   }
 
   leave() {
+    this.#read();
     this.#room = null;
     this.#line = null;
-    this.#read();
+    this.#show();
   }
 
-  /** A message of somebody else has arrived. */
+  /** A message has arrived. */
   arrived(msg) {
-    if (!document.hidden) return this.#read();
+    if (!document.hidden || this.timeline.room.find(msg.id)?.own) return this.#read();
     this.#count++;
     this.#show();
     if (!this.#line?.isConnected) this.separate([msg]);
@@ -61,13 +62,16 @@ export class Unread {
   }
 
   #read() {
+    if (document.hidden) return;
     this.#count = 0;
     this.#show();
-    if (this.#room && !document.hidden && this.timeline.lastId) store.set(PREFIX + this.#room, this.timeline.lastId);
+    if (this.#room && this.timeline.lastId) store.set(PREFIX + this.#room, this.timeline.lastId);
   }
 
   #show() {
     const name = this.#room ? `${this.#room} · Palabre` : 'Palabre';
     document.title = this.#count ? `(${this.#count}) ${name}` : name;
+    // The icon of the installed app. It is refused where there is none.
+    navigator.setAppBadge?.(this.#count).catch(() => {});
   }
 }

@@ -42,9 +42,9 @@ macro_rules! assets {
 assets! {
     "app.js" "attachments.js" "choice.js" "completion.js" "composer.js" "connection.js" "controls.js" "copy.js"
     "dom.js" "drafts.js" "emoji.js" "english.js" "entry.js" "files.js" "form.js" "insert.js" "items.js"
-    "language.js" "link-state.js" "links.js" "markdown.js" "menu.js" "message.js" "outbox.js" "palette.js" "past.js"
-    "people.js" "pins.js" "restrictions.js" "scroll.js" "status.js" "theme.js" "thread.js" "timeline.js" "tools.js"
-    "unread.js" "upload.js" "viewer.js" "visit.js"
+    "language.js" "link-state.js" "links.js" "markdown.js" "mentions.js" "menu.js" "message.js" "notifications.js"
+    "outbox.js" "palette.js" "past.js" "people.js" "pins.js" "restrictions.js" "scroll.js" "settings.js" "status.js"
+    "theme.js" "thread.js" "timeline.js" "tools.js" "unread.js" "upload.js" "viewer.js" "visit.js"
     "base.css" "messages.css" "composer.css" "panels.css" "popups.css" "media.css" "responsive.css" "icon.svg"
     "vendor/emoji.js" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
