@@ -153,6 +153,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     read("/get-messages", "The newest messages of a private conversation (VaultRoom)", PAGES_ANSWERS),
     read("/", "The page", PAGE_ANSWERS),
     read("/rooms/{room}", "The page of a room", PAGE_ANSWERS),
+    read("/service-worker.js", "The script that keeps the assets in the browser", &[(200, "The script")]),
     read("/chat", "The page, with username and room in the query", PAGE_ANSWERS),
     Endpoint {
         method: "POST",

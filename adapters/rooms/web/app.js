@@ -4,6 +4,8 @@ import { Connection } from './connection.js';
 import { $, confirm, focusInput, toast, whileAsking } from './dom.js';
 import { Entry } from './entry.js';
 import { Forms } from './form.js';
+import { registerWorker } from './install.js';
+import { t, translatePage } from './language.js';
 import { LinkState } from './link-state.js';
 import { messageIn, messageLink, roomPath } from './links.js';
 import { isForUser } from './mentions.js';
@@ -16,6 +18,8 @@ import { Timeline } from './timeline.js';
 import { Unread } from './unread.js';
 import { watchImages } from './viewer.js';
 import { lastVisit, rememberVisit } from './visit.js';
+
+translatePage();
 
 const PATH = /^\/rooms\/([^/]+)\/?$/;
 
@@ -97,8 +101,7 @@ function openLinked() {
 
 async function remove(view) {
   const { id } = view.msg;
-  const warning = 'It will be deleted for everyone. This cannot be undone.';
-  if (await confirm('Delete this message?', warning, 'Delete')) ask('delete_message', { id });
+  if (await confirm(t.deleteQuestion, t.deleteWarning, t.remove)) ask('delete_message', { id });
 }
 
 /** Removes deleted messages, by id. */
@@ -113,7 +116,7 @@ const on = (name, listener) => connection.addEventListener(name, (event) => list
 
 on('state', ({ state, problem }) => {
   linkState.set(state);
-  if (problem && !here && entry.isBusy) entry.showError('Cannot reach the server. Retrying…');
+  if (problem && !here && entry.isBusy) entry.showError(t.unreachable);
 });
 
 on('joined', (joined) => {
@@ -135,7 +138,7 @@ on('joined', (joined) => {
   rememberVisit(here);
   composer.enter(room);
   $('room-title').textContent = room;
-  $('messages').setAttribute('aria-label', `Messages in ${room}`);
+  $('messages').setAttribute('aria-label', t.messagesIn(room));
   const path = roomPath(room);
   if (location.pathname !== path || location.search) history.pushState(null, '', path);
   show('chat');
@@ -189,12 +192,12 @@ on('missed', ({ messages }) => {
 });
 on('user_joined', ({ username, message, count }) => {
   people.change([username], [], count);
-  timeline.notice(message || `${username} joined`);
+  timeline.notice(message === `${username} joined the room` ? t.joined(username) : message);
 });
 on('user_left', ({ username, message, count }) => {
   people.change([], [username], count);
   typing.set(username, false);
-  timeline.notice(message || `${username} left`);
+  timeline.notice(message === `${username} left the room` ? t.left(username) : message);
 });
 on('user_typing', ({ username, is_typing: isTyping }) => {
   if (username !== here?.username) typing.set(username, isTyping);
@@ -223,7 +226,7 @@ function show(view) {
   document.body.dataset.view = view;
   $('chat-view').hidden = view !== 'chat';
   $('entry-view').hidden = view !== 'entry';
-  $('skip').textContent = view === 'chat' ? 'Skip to the message box' : 'Skip to the form';
+  $('skip').textContent = view === 'chat' ? t.skipToInput : t.skipToForm;
   entry.isBusy = false;
   if (view === 'entry') {
     here = null;
@@ -245,7 +248,7 @@ function show(view) {
 
 async function leave() {
   const { size } = connection.outbox;
-  if (size && !await confirm('Leave the room?', 'Messages that have not been sent yet will be lost.', 'Leave')) return;
+  if (size && !await confirm(t.leaveQuestion, t.leaveWarning, t.leave)) return;
   depart();
   history.pushState(null, '', '/');
 }
@@ -266,7 +269,7 @@ function start() {
   const room = addressedRoom();
   entry.fill(room);
   const visit = lastVisit();
-  if (!visit || !room || visit.room !== room) return;
+  if (!visit || visit.room !== room) return rememberVisit(null);
   entry.isBusy = true;
   connection.enter(visit.username, room);
 }
@@ -299,4 +302,5 @@ addEventListener('beforeunload', (event) => {
 });
 
 watchImages($('messages'));
+registerWorker();
 start();

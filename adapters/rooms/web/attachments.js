@@ -83,9 +83,11 @@ function fileParts(name, note) {
 }
 
 export function sizeOf(bytes) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const { units } = t;
   let [value, unit] = [bytes, 0];
   // 999.6 would be rounded to 1000.
   for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  const digits = unit && value < 9.95 ? 1 : 0;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return `${value.toLocaleString(t.locale, options)} ${units[unit]}`;
 }

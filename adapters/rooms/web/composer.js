@@ -6,6 +6,7 @@ import { Drafts } from './drafts.js';
 import * as emoji from './emoji.js';
 import { Files } from './files.js';
 import { insertText } from './insert.js';
+import { t } from './language.js';
 import { excerpt } from './message.js';
 import { openPalette } from './palette.js';
 
@@ -232,11 +233,11 @@ export class Composer {
     const { kind, view } = this.#mode ?? {};
     this.#refresh();
     $('context').hidden = !kind;
-    $('send').setAttribute('aria-label', kind === 'edit' ? 'Save' : 'Send');
-    $('send').title = kind === 'edit' ? 'Save' : 'Send';
-    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? 'Cancel editing' : 'Cancel reply');
-    if (kind === 'edit') $('context-text').textContent = 'Editing your message. Press Esc to cancel.';
-    else if (kind) $('context-text').textContent = `Replying to ${view.msg.username}: ${excerpt(view.msg.message)}`;
+    $('send').setAttribute('aria-label', kind === 'edit' ? t.save : t.send);
+    $('send').title = kind === 'edit' ? t.save : t.send;
+    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? t.cancelEdit : t.cancelReply);
+    if (kind === 'edit') $('context-text').textContent = t.editing;
+    else if (kind) $('context-text').textContent = t.replyingTo(view.msg.username, excerpt(view.msg.message));
   }
 }
 

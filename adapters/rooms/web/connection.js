@@ -1,5 +1,6 @@
 // The Socket.IO connection: the guest token, joining a room, and rejoining it after a lost connection (but not after a
 // removal).
+import { language, t } from './language.js';
 import { Outbox } from './outbox.js';
 import { io } from './vendor/socket.io.esm.min.js';
 
@@ -84,7 +85,7 @@ export class Connection extends EventTarget {
     });
     socket.on('connected', (answer) => this.#emit('account', { username: answer?.username ?? null }));
     socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
-    socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong.')));
+    socket.on('error', (answer) => this.#onError(String(answer?.message ?? t.somethingWrong)));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));
     for (const name of FORWARDED_EVENTS) {
       socket.on(name, (data) => {
@@ -121,16 +122,16 @@ export class Connection extends EventTarget {
 
   /** Sends an event and waits for the acknowledgement; rejects with an error text to show. */
   async call(event, data) {
-    if (!this.#joined || !this.#socket.connected) throw new Error('Not connected. Try again in a moment.');
+    if (!this.#joined || !this.#socket.connected) throw new Error(t.notConnected);
     let answer;
     try {
       answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, data);
     } catch {
-      throw new Error('The server did not respond. Try again.');
+      throw new Error(t.noResponse);
     }
     if (answer?.error === NOT_IN_ROOM) {
       this.#reenter();
-      throw new Error('Rejoining the room. Try again in a moment.');
+      throw new Error(t.rejoining);
     }
     if (answer?.error) throw new Error(describe(answer.error));
     return answer ?? {};
@@ -156,10 +157,10 @@ export class Connection extends EventTarget {
     const { username, room } = this.#wanted;
     const last = this.#entered ? this.lastId() : null;
     this.#emit('state', { state: this.#entered ? 'lost' : 'connecting' });
-    const locale = navigator.language;
+    const locale = language.chosen ?? navigator.language;
     this.#socket.emit('join_room', { username, room, ...(last && { last_id: last }), ...(locale && { locale }) });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refused('The server did not respond. Try again.'), ACK_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.#refused(t.noResponse), ACK_TIMEOUT_MS);
   }
 
   /** Joins again when the connection is up but the server no longer has us in the room. */
@@ -263,7 +264,7 @@ export class Connection extends EventTarget {
 }
 
 function describe(error) {
-  return String(typeof error === 'object' ? error.message ?? 'the server refused the request' : error);
+  return String(typeof error === 'object' ? error.message ?? t.refused : error);
 }
 
 function readToken() {

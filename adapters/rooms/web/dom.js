@@ -1,4 +1,5 @@
-// Helpers of the other modules: building elements, icons, focus, dates, storage, toasts.
+// Helpers of the other modules: building elements, icons, focus, storage, toasts.
+import { t } from './language.js';
 
 /**
  * Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are
@@ -75,42 +76,13 @@ export const store = {
   remove(key) { try { localStorage.removeItem(key); } catch { /* nothing is stored */ } },
 };
 
-const LOCALE = 'en-GB';
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const FULL = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'medium' });
-const DAY = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' });
-const DAY_YEAR = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-
-export const clock = (date) => CLOCK.format(date);
-export const fullDate = (date) => FULL.format(date);
-export const dayKey = (date) => `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
-
-export function toDate(timestamp) {
-  const date = new Date(timestamp ?? NaN);
-  return Number.isNaN(date.getTime()) ? new Date() : date;
-}
-
-export function dayLabel(date) {
-  const now = new Date();
-  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (dayKey(date) === dayKey(now)) return 'Today';
-  if (dayKey(date) === dayKey(yesterday)) return 'Yesterday';
-  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_YEAR).format(date);
-}
-
-/** Formats a time in the future: the time of day, and the date unless it is today. */
-export function moment(date) {
-  if (dayKey(date) === dayKey(new Date())) return clock(date);
-  return `${(date.getFullYear() === new Date().getFullYear() ? DAY : DAY_YEAR).format(date)}, ${clock(date)}`;
-}
-
 /** Shows a text for 7 seconds, or 3 if it is no error; screen readers announce it. */
 export function toast(text, kind = 'error') {
   const box = $('toasts');
   const dismiss = () => note.remove();
   const note = h('div', { class: `toast ${kind}`, role: kind === 'error' ? 'alert' : 'status' },
     h('span', {}, text),
-    h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: dismiss }, icon('close')));
+    h('button', { type: 'button', class: 'icon-button', 'aria-label': t.dismiss, onclick: dismiss }, icon('close')));
   box.append(note);
   while (box.childElementCount > 3) box.firstElementChild.remove();
   setTimeout(dismiss, kind === 'error' ? 7000 : 3000);

@@ -1,5 +1,6 @@
 // The entry form: a name, a room, and the error of the last attempt.
 import { $, store } from './dom.js';
+import { t } from './language.js';
 
 const NAME_KEY = 'palabre.name';
 
@@ -24,7 +25,7 @@ export class Entry {
 
   set isBusy(busy) {
     $('enter').disabled = busy;
-    $('enter').textContent = busy ? 'Joining…' : 'Join';
+    $('enter').textContent = busy ? t.joining : t.join;
   }
 
   showError(text) { $('entry-error').textContent = text; }
@@ -53,7 +54,7 @@ export class Entry {
   #submit() {
     const name = $('name').value.trim();
     const room = $('room').value.trim().replace(/^#/, '');
-    const missing = !name ? ['name', 'Enter your name.'] : !room ? ['room', 'Choose a room.'] : null;
+    const missing = !name ? ['name', t.enterName] : !room ? ['room', t.chooseRoom] : null;
     $('name').setAttribute('aria-invalid', String(!name));
     $('room').setAttribute('aria-invalid', String(!room));
     this.showError(missing?.[1] ?? '');

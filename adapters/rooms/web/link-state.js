@@ -21,7 +21,7 @@ export class LinkState {
     const isLost = this.#state === 'lost';
     const isOffline = isLost && !navigator.onLine;
     $('state').dataset.state = this.#state;
-    $('state').textContent = isOffline ? t.states.offline : t.states[this.#state];
+    $('state').textContent = t.states[isOffline ? 'offline' : this.#state];
     $('link-lost').hidden = !isLost;
     $('reconnect').hidden = isOffline;
     $('link-lost-text').textContent = isOffline ? t.offlineNote : t.lostNote;

@@ -1,7 +1,8 @@
 // The view of one message. All user input is put in text nodes.
 import { attachment } from './attachments.js';
 import { controls } from './controls.js';
-import { clock, fullDate, h, icon, toDate } from './dom.js';
+import { clock, fullDate, toDate } from './dates.js';
+import { h, icon } from './dom.js';
 import { t } from './language.js';
 import { render, safeUrl, link } from './markdown.js';
 import { mentions } from './mentions.js';
@@ -50,7 +51,7 @@ export class MessageView {
     this.el.classList.toggle('mention', !this.own && mentions(msg.message, this.room.me));
     meta.replaceChildren(
       h('bdi', { class: 'author' }, msg.username), ' ',
-      msg.bot ? h('span', { class: 'badge' }, 'bot') : '', ' ',
+      msg.bot ? h('span', { class: 'badge' }, t.bot) : '', ' ',
       h('time', { datetime: this.date.toISOString(), title: fullDate(this.date) }, clock(this.date)));
     text.replaceChildren(render(msg.message));
     text.classList.toggle('jumbo', JUMBO.test(msg.message ?? ''));
@@ -92,7 +93,7 @@ export class MessageView {
     }
     const colour = colourOf(original.msg.username);
     quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colour}`, onclick: () => this.room.jump(id) },
-      h('span', { class: 'visually-hidden' }, 'In reply to '),
+      h('span', { class: 'visually-hidden' }, t.inReplyTo),
       h('bdi', { class: 'author' }, original.msg.username), ' ',
       h('span', { class: 'excerpt', dir: 'auto' }, summary(original.msg))));
   }
@@ -127,11 +128,11 @@ export class MessageView {
   #renderBanner() {
     const { msg, room } = this;
     if (this.ephemeral) {
-      const words = msg.private ? ['Direct message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
-      const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, 'Dismiss');
+      const words = msg.private ? [t.directFrom, h('bdi', {}, msg.username)] : [t.onlyYou];
+      const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, t.dismiss);
       this.banner.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
     } else if (msg.pinned) {
-      this.banner.replaceChildren(icon('pin'), h('span', {}, 'Pinned'));
+      this.banner.replaceChildren(icon('pin'), h('span', {}, t.pinned));
     } else {
       this.banner.replaceChildren();
     }

@@ -5,6 +5,7 @@ import { t } from './language.js';
 import { excerpt } from './message.js';
 
 const KEY = 'palabre.notifications';
+const ICON = new URL('icon-192.png', import.meta.url).href;
 
 export class Notifications {
   /** `open(id)` shows the message of a notification that was clicked. */
@@ -30,7 +31,7 @@ export class Notifications {
   async show(msg, room) {
     if (!document.hidden || !this.areOn) return;
     const title = t.notificationTitle(msg.username, room);
-    const options = { body: excerpt(msg.message), tag: `message-${msg.id}`, icon: '/assets/icon.svg' };
+    const options = { body: excerpt(msg.message), tag: `message-${msg.id}`, icon: ICON };
     try {
       const notification = new Notification(title, options);
       notification.onclick = () => {

@@ -1,5 +1,7 @@
 // The pinned messages: a count in the bar, and a list below it.
-import { $, clock, dayLabel, fullDate, h, toDate } from './dom.js';
+import { clock, dayLabel, fullDate, toDate } from './dates.js';
+import { $, h } from './dom.js';
+import { t } from './language.js';
 import { summary } from './message.js';
 import { colourOf } from './people.js';
 
@@ -58,7 +60,7 @@ export class Pins {
     else if (this.#open) this.#render();
     button.hidden = count === 0;
     button.querySelector('.count').textContent = String(count);
-    button.setAttribute('aria-label', `Pinned messages: ${count}`);
+    button.setAttribute('aria-label', t.pinnedMessages(count));
   }
 
   #render() {

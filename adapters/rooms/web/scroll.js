@@ -1,6 +1,7 @@
 // Keeps the log at its end unless the user scrolled up or reads an older part of the history; then counts new
 // messages and offers to jump to them.
 import { $ } from './dom.js';
+import { t } from './language.js';
 
 const NEAR_END_PX = 48;
 
@@ -61,7 +62,7 @@ export class Scroller {
   #show(missed) {
     this.#missed = missed;
     this.#button.hidden = missed === 0;
-    this.#button.querySelector('[data-label]').textContent = missed > 1 ? `New messages (${missed})` : 'New messages';
+    this.#button.querySelector('[data-label]').textContent = t.newMessagesCount(missed);
   }
 }
 

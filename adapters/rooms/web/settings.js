@@ -1,6 +1,6 @@
 // The settings, in a popover of the bar.
-import { $ } from './dom.js';
-import { t } from './language.js';
+import { $, h } from './dom.js';
+import { LANGUAGES, chooseLanguage, language, t } from './language.js';
 
 export class Settings {
   constructor(notifications) {
@@ -9,6 +9,10 @@ export class Settings {
       $('settings').style.top = `${document.querySelector('.bar').getBoundingClientRect().bottom + 6}px`;
       this.#render();
     });
+    $('language').append(...Object.entries(LANGUAGES).map(([code, name]) => h('option', {
+      value: code, lang: code, selected: code === language.code,
+    }, name)));
+    $('language').addEventListener('change', () => chooseLanguage($('language').value));
     $('notify').addEventListener('change', async () => {
       await notifications.turn($('notify').checked);
       this.#render();

@@ -1,5 +1,6 @@
 // A sequence of messages and notices in one element. It has day separators, and messages of one person are grouped.
-import { dayKey, dayLabel, h, toDate } from './dom.js';
+import { dayKey, dayLabel, toDate } from './dates.js';
+import { h } from './dom.js';
 import { MessageView } from './message.js';
 
 const GROUP_MS = 5 * 60 * 1000;

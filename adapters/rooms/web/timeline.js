@@ -1,6 +1,7 @@
 // The log of a room: messages in the server's order and notices; below them the user's own messages that are being
 // sent. Older parts of the history are shown instead of it, see past.js.
-import { $, dayKey, focusInput, h, toDate } from './dom.js';
+import { dayKey, toDate } from './dates.js';
+import { $, focusInput, h } from './dom.js';
 import { openMessageMenu } from './items.js';
 import { onMenuRequest } from './menu.js';
 import { MessageView } from './message.js';

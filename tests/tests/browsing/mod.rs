@@ -166,8 +166,12 @@ pub async fn value(browser: &Client, expression: &str) -> Value {
 pub async fn until(browser: &Client, expression: &str, wanted: impl Into<Value>) {
     let wanted = wanted.into();
     let look = async || {
-        let found = value(browser, expression).await;
-        if found == wanted { Ok(()) } else { Err(format!("it is {found}")) }
+        // An element may not be there yet.
+        match browser.execute(&format!("return {expression}"), vec![]).await {
+            Ok(found) if found == wanted => Ok(()),
+            Ok(found) => Err(format!("it is {found}")),
+            Err(error) => Err(error.to_string()),
+        }
     };
     eventually(WAIT_MAX, &format!("{expression} to be {wanted}"), look).await;
 }
