@@ -1,5 +1,5 @@
 // A select list under a message. A native <select> would choose at each arrow key and cannot show descriptions.
-// So a button opens a panel: a listbox in which a choice is sent at once, or checkboxes with a send button.
+// So a button opens a panel: a listbox in which a choice is sent immediately, or checkboxes with a send button.
 import { h, icon, whileAsking } from './dom.js';
 import { t } from './language.js';
 

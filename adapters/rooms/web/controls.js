@@ -2,7 +2,7 @@
 import { choice } from './choice.js';
 import { h, icon, whileAsking } from './dom.js';
 import { t } from './language.js';
-import { safeUrl } from './markdown.js';
+import { safeUrl } from './inline.js';
 
 /** `on`: press(action) and choose(action, values), which resolve to whether they succeeded. */
 export function controls({ buttons, select }, on) {

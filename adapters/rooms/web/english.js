@@ -28,6 +28,7 @@ const messages = {
   deleteWarning: 'It will be deleted for everyone. This cannot be undone.',
   newMessages: 'New messages',
   newMessagesCount: (count) => (count > 1 ? `New messages (${count})` : 'New messages'),
+  spoiler: 'Spoiler: show the hidden text',
   today: 'Today',
   yesterday: 'Yesterday',
   imageOf: (number, count) => `${number} of ${count}`,

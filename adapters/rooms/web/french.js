@@ -100,6 +100,7 @@ const messages = {
   deleteWarning: 'Il sera supprimé pour tout le monde, définitivement.',
   newMessages: 'Nouveaux messages',
   newMessagesCount: (count) => (count > 1 ? `Nouveaux messages (${count})` : 'Nouveau message'),
+  spoiler: 'Texte masqué : l’afficher',
   today: 'Aujourd’hui',
   yesterday: 'Hier',
   imageOf: (number, count) => `${number} sur ${count}`,

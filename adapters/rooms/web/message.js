@@ -3,8 +3,9 @@ import { attachment } from './attachments.js';
 import { controls } from './controls.js';
 import { clock, fullDate, toDate } from './dates.js';
 import { h, icon } from './dom.js';
+import { link, safeUrl } from './inline.js';
 import { t } from './language.js';
-import { render, safeUrl, link } from './markdown.js';
+import { render } from './markdown.js';
 import { mentions } from './mentions.js';
 import { avatar, colourOf } from './people.js';
 import { showState } from './status.js';
@@ -155,7 +156,8 @@ export class MessageView {
 }
 
 export function excerpt(text) {
-  const line = String(text ?? '').replace(/```\w*|\*\*|~~|^> ?/gm, '').replace(/\s+/g, ' ').trim();
+  const shown = String(text ?? '').replace(/\|\|(?=\S)[^]*?\S\|\|/g, '▒▒▒'); // spoilers stay hidden
+  const line = shown.replace(/```\w*|\*\*|~~|^> ?/gm, '').replace(/\s+/g, ' ').trim();
   return line.length > 140 ? `${[...line].slice(0, 140).join('')}…` : line;
 }
 

@@ -6,7 +6,8 @@ import { keepPlace } from './scroll.js';
 import { Thread } from './thread.js';
 
 const PAGE = 60;
-export const MESSAGES_MAX = 1000;
+/** The maximum number of messages in the page; layout takes longer with each. */
+export const MESSAGES_MAX = 600;
 export const TRIM_COUNT = 200;
 
 export class Past {
@@ -43,6 +44,17 @@ export class Past {
     keepPlace(place, () => {
       this.#show([...messages, ...overlap], hasMore, true);
       return this.thread.get(overlap[0].id)?.el;
+    });
+  }
+
+  /** Takes the place of the log, which is about to lose its first messages. `view` keeps its place. */
+  openFrom(view, hasEarlier) {
+    const all = this.live.messages;
+    const at = all.findIndex((msg) => msg.id === view.msg.id);
+    const from = Math.max(0, at - TRIM_COUNT);
+    keepPlace(view.el, () => {
+      this.#show(all.slice(from, from + 2 * TRIM_COUNT), hasEarlier || from > 0, true);
+      return this.thread.get(view.msg.id)?.el;
     });
   }
 

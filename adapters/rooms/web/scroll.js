@@ -4,6 +4,10 @@ import { $ } from './dom.js';
 import { t } from './language.js';
 
 const NEAR_END_PX = 48;
+/** The time after an input of the user in which a scroll is theirs, in milliseconds. */
+const INPUT_MS = 1000;
+/** The time after a new message in which its layout may scroll the log, in milliseconds. */
+const LAYOUT_MS = 500;
 
 export class Scroller {
   #log = $('messages');
@@ -11,16 +15,21 @@ export class Scroller {
   #missed = 0;
   #frame = null;
   #top = 0; // scroll position at the last look
+  #inputTime = 0;
+  #addedTime = 0;
   stuck = true;
   #away = false;
 
   /** `toNewest()` is called when the user wants to see the new messages. */
   constructor(toNewest) {
+    for (const input of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
+      this.#log.addEventListener(input, () => { this.#inputTime = performance.now(); }, { passive: true });
+    }
     this.#log.addEventListener('scroll', () => {
       const { scrollHeight, scrollTop, clientHeight } = this.#log;
       // Messages that have arrived since the last scroll also increase the distance from the end.
       if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.stuck = !this.#away;
-      else if (scrollTop < this.#top) this.stuck = false;
+      else if (scrollTop < this.#top && this.#isByUser()) this.stuck = false;
       this.#top = scrollTop;
       if (this.stuck) this.#show(0);
     }, { passive: true });
@@ -37,8 +46,17 @@ export class Scroller {
     if (away) this.stuck = false;
   }
 
+  #isByUser() {
+    const now = performance.now();
+    return now - this.#inputTime < INPUT_MS || now - this.#addedTime > LAYOUT_MS;
+  }
+
+  /** The log shows another place than its end. */
+  release() { this.stuck = false; }
+
   /** An element was added: scrolls to it, or counts it if it is a new message. */
   added(news) {
+    this.#addedTime = performance.now();
     if (this.stuck) this.toEnd();
     else if (news) this.#show(this.#missed + 1);
   }

@@ -9,6 +9,9 @@ import { MESSAGES_MAX, Past, TRIM_COUNT } from './past.js';
 import { Scroller, keepPlace } from './scroll.js';
 import { Thread } from './thread.js';
 
+/** The last messages are always laid out; those above them only while they are visible. */
+const LAID_OUT_MAX = 100;
+
 export class Timeline {
   #log = $('messages');
   #scroller = new Scroller(() => this.toNewest());
@@ -241,12 +244,29 @@ export class Timeline {
     }
     if (view) this.#rove(view.el, true);
     this.#outgoing.layoutFirst();
-    // While the user reads further up, nothing is removed there.
-    if (this.#live.el.childElementCount > MESSAGES_MAX + TRIM_COUNT && (this.#scroller.stuck || this.#past.isOpen)) {
-      this.#live.trim(TRIM_COUNT);
-      this.offerEarlier(true);
-    }
+    // Its size is known by now, so that skipping its layout does not move the others.
+    this.#live.el.children[this.#live.el.childElementCount - LAID_OUT_MAX]?.classList.add('rested');
+    this.#bound();
     this.#scroller.added(news);
+  }
+
+  /** Removes the first messages when there are too many. */
+  #bound() {
+    const count = this.#live.el.childElementCount;
+    if (count <= MESSAGES_MAX + TRIM_COUNT) return;
+    if (!this.#scroller.stuck && !this.#past.isOpen) {
+      // The user reads further up, and would lose the place.
+      if (count <= 2 * MESSAGES_MAX) return;
+      this.#past.openFrom(this.#firstVisible(), this.#hasEarlier);
+    }
+    this.#live.trim(count - MESSAGES_MAX);
+    this.offerEarlier(true);
+  }
+
+  /** Returns the view of the first message that the user sees. */
+  #firstVisible() {
+    const { top } = this.#log.getBoundingClientRect();
+    return this.#live.views.find((view) => view.el.getBoundingClientRect().bottom > top) ?? this.#live.views[0];
   }
 
   #showPast(isOpen) {
@@ -264,6 +284,7 @@ export class Timeline {
 
   #highlight(el) {
     if (!el) return;
+    this.#scroller.release();
     el.scrollIntoView({ block: 'center' });
     el.focus({ preventScroll: true });
     el.classList.remove('flash');

@@ -3,16 +3,19 @@ import { h, store } from './dom.js';
 import { t } from './language.js';
 
 const PREFIX = 'palabre.read.';
+const SAVE_DELAY_MS = 500;
 
 export class Unread {
   #room = null;
   #count = 0;
   #line = null;
+  #timer = null;
 
   /** `timeline` has the messages. */
   constructor(timeline) {
     this.timeline = timeline;
     document.addEventListener('visibilitychange', () => this.#onVisibility());
+    addEventListener('pagehide', () => this.#save());
   }
 
   /** The user has entered a room whose newest messages are `messages`. */
@@ -20,12 +23,14 @@ export class Unread {
     this.#room = room;
     const last = messages.findIndex((msg) => msg.id === store.get(PREFIX + room));
     if (last >= 0) this.separate(messages.slice(last + 1));
+    this.#show();
     this.#read();
   }
 
   leave() {
-    this.#read();
+    this.#save();
     this.#room = null;
+    this.#count = 0;
     this.#line = null;
     this.#show();
   }
@@ -63,9 +68,18 @@ export class Unread {
 
   #read() {
     if (document.hidden) return;
-    this.#count = 0;
-    this.#show();
-    if (this.#room && this.timeline.lastId) store.set(PREFIX + this.#room, this.timeline.lastId);
+    if (this.#count) {
+      this.#count = 0;
+      this.#show();
+    }
+    // Once for all messages that arrive together.
+    this.#timer ??= setTimeout(() => this.#save(), SAVE_DELAY_MS);
+  }
+
+  #save() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#room && !document.hidden && this.timeline.lastId) store.set(PREFIX + this.#room, this.timeline.lastId);
   }
 
   #show() {

@@ -45,14 +45,14 @@ macro_rules! assets {
 }
 
 assets! {
-    "app.js" "attachments.js" "choice.js" "completion.js" "composer.js" "connection.js" "controls.js" "copy.js"
-    "dates.js" "dom.js" "drafts.js" "emoji.js" "english.js" "entry.js" "files.js" "form.js" "french.js" "insert.js"
-    "install.js" "items.js" "language.js" "link-state.js" "links.js" "markdown.js" "mentions.js" "menu.js"
-    "message.js" "notifications.js" "outbox.js" "palette.js" "past.js" "people.js" "pins.js" "restrictions.js"
-    "scroll.js" "settings.js" "status.js" "theme.js" "thread.js" "timeline.js" "tools.js" "translate.js" "unread.js"
-    "upload.js" "viewer.js" "visit.js"
-    "base.css" "messages.css" "composer.css" "panels.css" "popups.css" "media.css" "responsive.css" "icon.svg"
-    "icon-maskable.svg" "icon-192.png" "icon-512.png" "manifest.webmanifest"
+    "app.js" "attachments.js" "choice.js" "code.js" "completion.js" "composer.js" "connection.js" "controls.js"
+    "copy.js" "dates.js" "dom.js" "drafts.js" "emoji.js" "english.js" "entry.js" "files.js" "form.js" "french.js"
+    "inline.js" "insert.js" "install.js" "items.js" "language.js" "link-state.js" "links.js" "markdown.js"
+    "mentions.js" "menu.js" "message.js" "notifications.js" "outbox.js" "palette.js" "past.js" "people.js" "pins.js"
+    "restrictions.js" "scroll.js" "settings.js" "spoiler.js" "status.js" "table.js" "theme.js" "thread.js"
+    "timeline.js" "tools.js" "translate.js" "unread.js" "upload.js" "viewer.js" "visit.js"
+    "base.css" "messages.css" "composer.css" "panels.css" "popups.css" "media.css" "markdown.css" "responsive.css"
+    "icon.svg" "icon-maskable.svg" "icon-192.png" "icon-512.png" "manifest.webmanifest"
     "vendor/emoji.js" "vendor/socket.io.esm.min.js" "vendor/LICENSE"
 }
 
