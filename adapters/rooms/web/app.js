@@ -287,7 +287,7 @@ addEventListener('hashchange', openLinked);
 // A link to a message of this room needs no other tab.
 $('messages').addEventListener('click', (event) => {
   const link = event.target.closest('a[href]');
-  const id = link && here && !event.ctrlKey && !event.metaKey && messageIn(new URL(link.href), here.room);
+  const id = link && here && !event.ctrlKey && !event.metaKey && messageIn(link, here.room);
   if (!id) return;
   event.preventDefault();
   openMessage(id);

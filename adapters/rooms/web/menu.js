@@ -14,7 +14,7 @@ export function openMenu(items, place, from) {
   const buttons = items.map((item) => h('button', {
     type: 'button', role: 'menuitem', tabindex: '-1', class: item.danger ? 'menu-item danger' : 'menu-item',
     onclick: () => {
-      menu.hidePopover();
+      close();
       item.run();
     },
   }, icon(item.icon), h('span', {}, item.label)));
@@ -26,13 +26,23 @@ export function openMenu(items, place, from) {
   buttons[0]?.focus();
 }
 
+function close() {
+  if ($('menu').matches(':popover-open')) $('menu').hidePopover();
+}
+
+// The browser would also close it when the finger of the long press that opened it is lifted.
+addEventListener('pointerdown', ({ target }) => { if (!$('menu').contains(target)) close(); }, { capture: true });
+$('menu').addEventListener('focusout', ({ relatedTarget }) => {
+  if (relatedTarget && !$('menu').contains(relatedTarget)) close();
+});
+
 function onKey(event, buttons, from) {
   const at = buttons.indexOf(document.activeElement);
   const last = buttons.length - 1;
   const to = { ArrowDown: at < last ? at + 1 : 0, ArrowUp: at > 0 ? at - 1 : last, Home: 0, End: last }[event.key];
   if (to !== undefined) buttons[to].focus();
   else if (event.key === 'Escape' || event.key === 'Tab') {
-    $('menu').hidePopover();
+    close();
     from.focus({ preventScroll: true });
   } else return;
   event.preventDefault();
@@ -45,6 +55,7 @@ export function onMenuRequest(box, selector, open) {
     const el = event.target.closest(selector);
     if (!el || event.shiftKey || wantsNativeMenu(event)) return;
     event.preventDefault();
+    if (event.pointerType === 'touch') ignoreLift();
     // The context key has no place.
     const rect = el.getBoundingClientRect();
     const place = event.button === 2 || event.pointerType === 'touch' ? { x: event.clientX, y: event.clientY }
@@ -63,6 +74,15 @@ function wantsNativeMenu({ target, pointerType }) {
   return Boolean(target.closest('a, img, audio, video, input, textarea')) || String(getSelection()) !== '';
 }
 
+/** Ignores that the finger is lifted: the click and the change of focus that follow would close the menu. */
+function ignoreLift() {
+  const ignore = (event) => event.preventDefault();
+  addEventListener('touchend', ignore, { capture: true, once: true, passive: false });
+  addEventListener('pointerdown', () => removeEventListener('touchend', ignore, { capture: true }), {
+    capture: true, once: true,
+  });
+}
+
 /** Not all browsers have an event for a long press. */
 function onLongPress(box, pressed) {
   let timer = null;
@@ -73,8 +93,7 @@ function onLongPress(box, pressed) {
     if (event.pointerType !== 'touch' || event.target.closest('button, input, audio, video')) return;
     from = { x: event.clientX, y: event.clientY };
     timer = setTimeout(() => {
-      // The click that follows when the finger is lifted would close the menu.
-      addEventListener('click', (click) => click.preventDefault(), { capture: true, once: true });
+      ignoreLift();
       pressed(event.target, from);
     }, LONG_PRESS_MS);
   });

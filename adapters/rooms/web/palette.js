@@ -26,7 +26,8 @@ export async function openPalette(button, chosen) {
   find('');
   panel().showPopover();
   place();
-  $('palette-search').focus();
+  // On a touch screen, focusing the field would open the keyboard over the emoji.
+  (matchMedia('(pointer: fine)').matches ? $('palette-search') : $('palette-tabs').firstElementChild).focus();
 }
 
 /** Puts the panel above or below its button, within the window. */
@@ -49,6 +50,7 @@ function build(categories) {
       $('palette-search').value = '';
       find('');
       $(`palette-${name}`).scrollIntoView({ block: 'start' });
+      $(`palette-${name}`).querySelector('button').focus({ preventScroll: true });
     },
   }, emoji[0].emoji)));
   $('palette-search').addEventListener('input', () => find($('palette-search').value));
