@@ -30,7 +30,9 @@ pub fn driver() -> Option<&'static str> {
     is_there("chromedriver", ["chromedriver", "/usr/bin/chromedriver"].into_iter().find(found))
 }
 
-/// Passes a program through; if it is missing, reports that the test is skipped, which is not allowed in CI.
+/// Passes a program through.
+///
+/// If it is missing, reports that the test is skipped, which is not allowed in CI.
 pub fn is_there(what: &str, program: Option<&'static str>) -> Option<&'static str> {
     if program.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI must not skip this test: there is no {what}");

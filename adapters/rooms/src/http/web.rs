@@ -10,6 +10,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 const INDEX: &str = include_str!("../../web/index.html");
+/// The place of the links to modules in the page.
+const PRELOADS_PLACE: &str = "<!-- modules -->";
+/// Scripts that the page does not need when it starts.
+const NOT_PRELOADED: &[&str] = &["theme.js", "translate.js", "vendor/emoji.js"];
 /// One year: an address with the version never changes its content.
 const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 /// May be cached, but is revalidated each time.
@@ -27,7 +31,15 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The page, with the addresses of this build's assets.
-static PAGE: LazyLock<String> = LazyLock::new(|| with_versions(INDEX));
+static PAGE: LazyLock<String> = LazyLock::new(|| with_versions(&INDEX.replace(PRELOADS_PLACE, &preloads())));
+
+/// Returns a link to each module.
+///
+/// Browsers then fetch all of them together, instead of one level of imports after the other.
+fn preloads() -> String {
+    let modules = ASSETS.iter().filter(|(name, _)| name.ends_with(".js") && !NOT_PRELOADED.contains(name));
+    modules.map(|(name, _)| format!("<link rel=\"modulepreload\" href=\"/assets/{name}\">\n  ")).collect()
+}
 
 /// Returns a page with the addresses of this build's assets. They name each other by relative addresses.
 pub(super) fn with_versions(page: &str) -> String {
