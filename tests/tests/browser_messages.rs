@@ -23,6 +23,7 @@ const OPEN_MENU: &str = "(() => { const all = document.querySelectorAll('#thread
     clientX: 300, clientY: 200 })) })()";
 const ITEMS: &str =
     "[...document.querySelectorAll('#menu:popover-open [role=menuitem]')].map((item) => item.innerText)";
+const FOCUSED: &str = "document.activeElement.dataset.id";
 const ARROW_DOWN: &str = "\u{e015}";
 const ESCAPE: &str = "\u{e00c}";
 
@@ -72,7 +73,8 @@ async fn a_link_opens_the_history_at_its_message_and_later_messages_lead_back() 
     page.goto(&format!("http://{}/rooms/general#message-{}", daemon.address, ids[20])).await.unwrap();
     types(&page, "#name", "alice").await;
     click(&page, "#enter").await;
-    element(&page, &format!("#past article[data-id='{}']:focus", ids[20])).await;
+    until(&page, FOCUSED, ids[20].as_str()).await;
+    until(&page, "document.getElementById('past').hidden", false).await;
     until(&page, "document.querySelectorAll('#past article').length", 81).await;
 
     // What is written meanwhile is counted, and does not move the page.
@@ -89,7 +91,7 @@ async fn a_link_opens_the_history_at_its_message_and_later_messages_lead_back() 
     // A link in a message of the same room needs no other page.
     bob.say(&format!("see http://{}/rooms/general#message-{}", daemon.address, ids[3]), "link").await.unwrap();
     click(&page, "#thread article .text a").await;
-    element(&page, &format!("#thread article[data-id='{}']:focus", ids[3])).await;
+    until(&page, FOCUSED, ids[3].as_str()).await;
     assert_eq!(page.windows().await.unwrap().len(), 1);
     assert_eq!(errors(&page).await, [""; 0]);
     page.close().await.unwrap();

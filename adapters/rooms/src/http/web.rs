@@ -46,7 +46,9 @@ pub(super) fn with_versions(page: &str) -> String {
     page.replace("\"/assets/", &format!("\"/assets/{}/", VERSION.as_str()))
 }
 
-/// The service worker. Its address has no version, since browsers look for a new one at the same address.
+/// The service worker.
+///
+/// Its address has no version, since browsers look for a new one at the same address.
 const SERVICE_WORKER: &str = include_str!("../../web/service-worker.js");
 
 macro_rules! assets {
