@@ -1,128 +1,37 @@
 //! Two browsers and a third-party Socket.IO client in one room.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot continue panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot continue panics"
+)]
+
+mod browsing;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::Locator;
 use palabre_tests::{Daemon, Project, eventually};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-const WAIT_MAX: Duration = Duration::from_secs(20);
+use browsing::{Driver, WAIT_MAX, driver, enter, errors, is_there, says, sees, shown};
 
-/// Returns the programs that this test needs.
+/// Returns Python, if it has the client that this test needs.
 ///
-/// If they are missing, reports that the test is skipped, which is not allowed in CI.
-fn needed() -> Option<(&'static str, &'static str)> {
-    let found = |program: &&str| {
-        std::process::Command::new(program)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok()
-    };
-    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+/// If it is missing, reports that the test is skipped, which is not allowed in CI.
+fn python() -> Option<&'static str> {
+    let found = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
         let import =
             std::process::Command::new(python).args(["-c", "import aiohttp, socketio"]).stderr(Stdio::null()).status();
         import.is_ok_and(|status| status.success())
     });
-    let driver = ["chromedriver", "/usr/bin/chromedriver"].into_iter().find(found);
-    match (driver, python) {
-        (Some(driver), Some(python)) => Some((driver, python)),
-        _ => {
-            let what = format!("chromedriver: {driver:?}, Python with socketio: {python:?}");
-            assert!(std::env::var_os("CI").is_none(), "CI must not skip this test ({what})");
-            println!("SKIPPED: {what}");
-            None
-        }
-    }
-}
-
-struct Driver {
-    process: Child,
-    address: String,
-}
-
-impl Driver {
-    async fn start(program: &str) -> Self {
-        let mut process =
-            Command::new(program).arg("--port=0").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver says where it is");
-            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
-                let address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-                return Self { process, address };
-            }
-        }
-    }
-
-    async fn browser(&self) -> Client {
-        let args = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            "--window-size=1200,800",
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": args }, "goog:loggingPrefs": { "browser": "ALL" } });
-        let capabilities = capabilities.as_object().unwrap().clone();
-        ClientBuilder::new(hyper_connector()).capabilities(capabilities).connect(&self.address).await.unwrap()
-    }
-}
-
-fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
-    hyper_util::client::legacy::connect::HttpConnector::new()
-}
-
-async fn enter(browser: &Client, daemon: &Daemon, name: &str) {
-    browser.goto(&format!("http://{}/", daemon.address)).await.unwrap();
-    let fill = async |css: &str, text: &str| {
-        let field = browser.wait().at_most(WAIT_MAX).for_element(Locator::Css(css)).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
-    };
-    fill("#name", name).await;
-    fill("#room", "general").await;
-    browser.find(Locator::Css("#enter")).await.unwrap().click().await.unwrap();
-    browser
-        .wait()
-        .at_most(WAIT_MAX)
-        .for_element(Locator::Css(&format!("#people li[data-username='{name}']")))
-        .await
-        .unwrap();
-}
-
-async fn says(browser: &Client, text: &str) {
-    let input = browser.find(Locator::Css("#input")).await.unwrap();
-    input.send_keys(&format!("{text}\n")).await.unwrap();
-}
-
-/// Returns ids and texts as the page shows them, from top to bottom.
-async fn shown(browser: &Client) -> Vec<(String, String)> {
-    let script = "return [...document.querySelectorAll('#messages article.message')]\
-                  .map(m => [m.dataset.id || '', m.querySelector('.text')?.innerText || ''])";
-    let value = browser.execute(script, vec![]).await.unwrap();
-    serde_json::from_value(value).unwrap()
-}
-
-/// Waits until the page shows a message with this text.
-async fn sees(browser: &Client, text: &str) {
-    let look = async || {
-        let all = shown(browser).await;
-        let is_shown = all.iter().any(|(_, shown)| shown.contains(text));
-        is_shown.then_some(()).ok_or_else(|| format!("shown: {all:?}"))
-    };
-    eventually(WAIT_MAX, &format!("{text:?} on the page"), look).await;
+    is_there("Python with socketio", found)
 }
 
 /// Waits until the log contains a text.
@@ -183,13 +92,13 @@ impl Listener {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_browsers_and_a_foreign_client_see_the_same() {
-    let Some((driver, python)) = needed() else { return };
+    let (Some(driver), Some(python)) = (driver(), python()) else { return };
     let project = Project::shipped();
     let daemon = project.start().await;
-    let mut driver = Driver::start(driver).await;
+    let driver = Driver::start(driver).await;
     let (alice, bob) = (driver.browser().await, driver.browser().await);
-    enter(&alice, &daemon, "alice").await;
-    enter(&bob, &daemon, "bob").await;
+    enter(&alice, &daemon.address, "alice").await;
+    enter(&bob, &daemon.address, "bob").await;
     let mut carol = Listener::start(python, &daemon, "carol").await;
 
     for round in 0..5 {
@@ -235,15 +144,15 @@ async fn two_browsers_and_a_foreign_client_see_the_same() {
     }
     alice.close().await.unwrap();
     bob.close().await.unwrap();
-    driver.process.kill().await.unwrap();
+    driver.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_registers_on_the_page_and_keeps_the_name() {
-    let Some((driver, _)) = needed() else { return };
+    let Some(driver) = driver() else { return };
     let project = Project::new("bots: { lobby: { platform: rooms } }", &[]);
     let daemon = project.start().await;
-    let mut driver = Driver::start(driver).await;
+    let driver = Driver::start(driver).await;
     let page = driver.browser().await;
     let at = |path: &str| format!("http://{}{path}", daemon.address);
     let element = async |css: &str| page.wait().at_most(WAIT_MAX).for_element(Locator::Css(css)).await.unwrap();
@@ -286,11 +195,5 @@ async fn a_person_registers_on_the_page_and_keeps_the_name() {
     element(".primary").await.click().await.unwrap();
     element("#account-in:not([hidden])").await;
     page.close().await.unwrap();
-    driver.process.kill().await.unwrap();
-}
-
-/// Returns the errors that the page itself has caught.
-async fn errors(browser: &Client) -> Vec<String> {
-    let toasts = "return [...document.querySelectorAll('[role=alert]')].map(t => t.innerText).filter(t => t.trim())";
-    serde_json::from_value(browser.execute(toasts, vec![]).await.unwrap()).unwrap()
+    driver.stop().await;
 }

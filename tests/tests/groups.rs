@@ -109,9 +109,15 @@ async fn roles_in_a_room_decide_who_may_do_what() {
     let muted = site.post("/api/rooms/club/messages", &carol, json!({ "message": "more" })).await;
     assert_eq!(muted.0, 403, "{}", muted.1);
     assert_eq!(site.get("/api/rooms/club/messages", &carol).await.0, 200);
+    let leave = site.call(Method::DELETE, "/api/rooms/club/members/me", &carol, Value::Null).await;
+    assert_eq!(leave.0, 403, "leaving must not end a mute");
     assert_eq!(role(&bob, &carol_id, "banned").await, 204);
     assert_eq!(site.get("/api/rooms/club/messages", &carol).await.0, 404);
     assert_eq!(role(&carol, &carol_id, "member").await, 404, "the banned do not lift their ban");
+
+    assert_eq!(role(&alice, &bob_id, "owner").await, 204);
+    assert_eq!(role(&bob, &alice_id, "moderator").await, 403, "owners do not demote each other");
+    assert_eq!(role(&bob, &bob_id, "moderator").await, 204);
 
     // An archived room is read-only, and the last owner stays.
     assert_eq!(patch(&alice, json!({ "archived": true })).await, 200);
@@ -189,7 +195,7 @@ async fn the_link_of_the_first_start_creates_the_owner_who_gives_roles() {
     let script = r#"command("level", {}, function(event)
         event:reply(`{event.user.name} is {event:permission()}`)
     end)"#;
-    let site = Site::new(SETTINGS, &[("level", script)]).await;
+    let site = Site::new(SETTINGS, &[("level.luau", script)]).await;
     let said = &site.daemon.said;
     let secret = said.split("owner=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let with = |name: &str, secret: &str| {

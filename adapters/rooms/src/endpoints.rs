@@ -238,6 +238,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     read("/", "The page", &[PAGE]),
     read("/rooms/{room}", "The page of a room", &[PAGE]),
+    read("/service-worker.js", "The script that keeps the assets in the browser", &[(200, "The script")]),
     read("/chat", "The page, with username and room in the query", &[PAGE]),
     write(
         "POST",

@@ -1,59 +1,80 @@
 // The page as a whole: the entry form, the chat, and the events between the socket and the parts of the page.
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
-import { $, confirm, focusInput, store, toast, whileAsking } from './dom.js';
+import { $, confirm, focusInput, toast, whileAsking } from './dom.js';
+import { Entry } from './entry.js';
 import { Forms } from './form.js';
+import { registerWorker } from './install.js';
+import { t, translatePage } from './language.js';
+import { LinkState } from './link-state.js';
+import { messageIn, messageLink, roomPath } from './links.js';
+import { isForUser } from './mentions.js';
+import { Notifications } from './notifications.js';
 import { People, Typing } from './people.js';
 import { Pins } from './pins.js';
 import { Restrictions, removalMessage } from './restrictions.js';
+import { Settings } from './settings.js';
 import { Timeline } from './timeline.js';
+import { Unread } from './unread.js';
+import { watchImages } from './viewer.js';
+import { lastVisit, rememberVisit } from './visit.js';
 
-const NAME_KEY = 'palabre.name';
-const STATES = {
-  connecting: 'Connecting…', connected: 'Connected', lost: 'Connection lost. Reconnecting…', off: 'Not connected',
-};
+translatePage();
+
 const PATH = /^\/rooms\/([^/]+)\/?$/;
 
 let here = null; // { room, username } while in a room
-let unread = 0;
 
 const connection = new Connection(() => timeline.lastId);
+const entry = new Entry((name, room) => connection.enter(name, room));
+const linkState = new LinkState(() => connection.reconnect());
 const people = new People((cursor) => ask('room_users', { cursor }));
 const typing = new Typing();
 
 const timeline = new Timeline({
+  history: (data) => connection.call('history', data),
+  link: (id) => messageLink(here.room, id),
+  open: openMessage,
   reply: (view) => composer.reply(view),
+  quote: (text) => composer.quote(text),
   edit: (view) => composer.edit(view),
   remove,
   react: (id, emoji, remove) => ask('react', { id, emoji, ...(remove && { remove }) }),
   press: (id, action) => ask('button', { id, action }),
   choose: (id, action, values) => ask('select', { id, action, values }),
   retry: (nonce) => {
-    timeline.setState(nonce, 'sending');
-    connection.retry(nonce);
+    connection.outbox.post(nonce);
     composer.focus();
   },
   discard: (nonce) => {
-    connection.removeFromOutbox(nonce);
+    connection.outbox.remove(nonce);
     timeline.discard(nonce);
     composer.focus();
   },
-  removeFromOutbox: (nonce) => connection.removeFromOutbox(nonce),
+  cancelUpload: (nonce) => connection.outbox.cancel(nonce),
+  removeFromOutbox: (nonce) => connection.outbox.remove(nonce),
 });
 
 const composer = new Composer({
   send: (text, replyTo, files) => {
-    timeline.addPending(connection.send(text, replyTo, files));
+    const message = connection.send(text, replyTo, files);
+    timeline.addPending(message);
+    unread.seen();
+    connection.outbox.post(message.nonce);
     restrictions.messageSent();
   },
   edit: (id, message) => ask('edit_message', { id, message }),
   typing: (isTyping) => connection.typing(isTyping),
   lastOwn: () => timeline.lastOwn(),
+  names: () => people.names,
   tooEarly: () => restrictions.showTooEarly(),
 });
 
 const restrictions = new Restrictions(composer, (text, tone) => timeline.notice(text, tone));
-const pins = new Pins(timeline);
+const unread = new Unread(timeline);
+const notifications = new Notifications(openMessage);
+new Settings(notifications);
+const pins = new Pins(openMessage);
 const forms = new Forms((form, values) => connection.call('form', { form, values }), toast);
 
 /** Sends a request and shows its error, if any. Resolves to whether it succeeded. */
@@ -67,10 +88,20 @@ async function ask(event, data) {
   }
 }
 
+const showError = (error) => toast(error.message);
+
+/** Shows a message of the room, wherever in the history it is. */
+function openMessage(id) { return timeline.open(id).catch(showError); }
+
+/** Opens the message that the address names, if it is one of this room. */
+function openLinked() {
+  const id = here && messageIn(location, here.room);
+  if (id) openMessage(id);
+}
+
 async function remove(view) {
   const { id } = view.msg;
-  const warning = 'It will be deleted for everyone. This cannot be undone.';
-  if (await confirm('Delete this message?', warning, 'Delete')) ask('delete_message', { id });
+  if (await confirm(t.deleteQuestion, t.deleteWarning, t.remove)) ask('delete_message', { id });
 }
 
 /** Removes deleted messages, by id. */
@@ -84,16 +115,16 @@ function forget(ids) {
 const on = (name, listener) => connection.addEventListener(name, (event) => listener(event.detail));
 
 on('state', ({ state, problem }) => {
-  $('state').dataset.state = state;
-  $('state').textContent = STATES[state];
-  if (problem && !here && busy()) $('entry-error').textContent = 'Cannot reach the server. Retrying…';
+  linkState.set(state);
+  if (problem && !here && entry.isBusy) entry.showError(t.unreachable);
 });
 
 on('joined', (joined) => {
-  const { room, username, author, messages, pinned, users, count, back, ...rest } = joined;
+  const { room, username, author, messages, pinned, users, count, back, restored, ...rest } = joined;
   const { next_users: next, catch_up: catchUp, has_more: hasMore, ...rules } = rest;
   here = { room, username };
   timeline.is(username, author);
+  for (const message of restored) timeline.addPending(message); // before the history, which may have them
   timeline.load(messages ?? [], Boolean(back && catchUp));
   if (!back || !catchUp) timeline.offerEarlier(Boolean(hasMore));
   // `pinned` may include messages that are older than the page of the history.
@@ -101,28 +132,32 @@ on('joined', (joined) => {
   people.set(users ?? [], { me: username, count, next });
   typing.clear();
   restrictions.enter(rules, back, timeline.lastOwn()?.date);
-  if (back) return;
-  store.set(NAME_KEY, $('name').value.trim());
+  if (back) return unread.separate(catchUp ? messages ?? [] : []);
+  unread.enter(room, messages ?? []);
+  entry.remember();
+  rememberVisit(here);
+  composer.enter(room);
   $('room-title').textContent = room;
-  $('messages').setAttribute('aria-label', `Messages in ${room}`);
-  const path = `/rooms/${encodeURIComponent(room)}`;
+  $('messages').setAttribute('aria-label', t.messagesIn(room));
+  const path = roomPath(room);
   if (location.pathname !== path || location.search) history.pushState(null, '', path);
   show('chat');
   // On a touch screen, focusing the input would open the keyboard over the room.
   if (matchMedia('(pointer: fine)').matches) focusInput();
   else $('messages').focus();
+  openLinked();
 });
 
 on('refused', ({ message }) => {
   show('entry');
-  $('entry-error').textContent = message;
+  entry.showError(message);
   $('name').focus();
 });
 
 on('expelled', (why) => {
   depart();
   history.pushState(null, '', '/');
-  $('entry-error').textContent = removalMessage(why);
+  entry.showError(removalMessage(why));
 });
 on('moderated', (what) => restrictions.moderated(what));
 on('room_updated', (room) => {
@@ -134,10 +169,10 @@ on('new_message', (msg) => {
   typing.set(msg.username, false);
   if (msg.username === here?.username && !msg.bot) restrictions.messageSent();
   if (msg.pinned) pins.set(msg, true);
-  if (timeline.add(msg) && document.hidden && msg.type !== 'notification' && msg.username !== here?.username) {
-    unread++;
-    title();
-  }
+  if (!timeline.add(msg) || msg.type === 'notification') return;
+  unread.arrived(msg);
+  const view = timeline.room.find(msg.id);
+  if (view && isForUser(view)) notifications.show(msg, here.room);
 });
 on('message_edited', (msg) => {
   timeline.edit(msg);
@@ -157,12 +192,12 @@ on('missed', ({ messages }) => {
 });
 on('user_joined', ({ username, message, count }) => {
   people.change([username], [], count);
-  timeline.notice(message || `${username} joined`);
+  timeline.notice(message === `${username} joined the room` ? t.joined(username) : message);
 });
 on('user_left', ({ username, message, count }) => {
   people.change([], [username], count);
   typing.set(username, false);
-  timeline.notice(message || `${username} left`);
+  timeline.notice(message === `${username} left the room` ? t.left(username) : message);
 });
 on('user_typing', ({ username, is_typing: isTyping }) => {
   if (username !== here?.username) typing.set(username, isTyping);
@@ -178,71 +213,25 @@ on('room_users', ({ room, users, count, cursor, next }) => {
   if (cursor) people.append(users ?? [], { count, next });
   else people.set(users ?? [], { count, next });
 });
-on('sent', ({ nonce, id }) => timeline.acknowledge(nonce, id));
-on('sending', ({ nonce }) => timeline.setState(nonce, 'sending'));
-on('failed', ({ nonce, reason }) => {
-  timeline.setState(nonce, 'failed', reason);
-  restrictions.messageFailed();
+on('sent', ({ nonce, id, restored }) => timeline.acknowledge(nonce, id, restored));
+on('outgoing', ({ nonce, state, detail }) => {
+  timeline.setState(nonce, state, detail);
+  if (state === 'failed') restrictions.messageFailed();
 });
 on('problem', ({ message }) => toast(message));
 
-// People who are signed in have one name.
-on('account', ({ username }) => {
-  $('account-in').hidden = !username;
-  $('account-out').hidden = Boolean(username);
-  $('account-name').textContent = username ?? '';
-  $('name').readOnly = Boolean(username);
-  if (username) $('name').value = username;
-});
-
-// The entry form.
-const busy = () => $('enter').disabled;
-
-function setBusy(value) {
-  $('enter').disabled = value;
-  $('enter').textContent = value ? 'Joining…' : 'Join';
-}
-
-function chooseRoom(room) {
-  $('room').value = room;
-  highlightSuggestion();
-}
-
-function highlightSuggestion() {
-  for (const button of document.querySelectorAll('[data-room]')) {
-    button.setAttribute('aria-pressed', String(button.dataset.room === $('room').value.trim()));
-  }
-}
-
-$('entry').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const name = $('name').value.trim();
-  const room = $('room').value.trim().replace(/^#/, '');
-  const missing = !name ? ['name', 'Enter your name.'] : !room ? ['room', 'Choose a room.'] : null;
-  $('name').setAttribute('aria-invalid', String(!name));
-  $('room').setAttribute('aria-invalid', String(!room));
-  $('entry-error').textContent = missing?.[1] ?? '';
-  if (missing) return $(missing[0]).focus();
-  setBusy(true);
-  connection.enter(name, room);
-});
-$('room').addEventListener('input', highlightSuggestion);
-for (const button of document.querySelectorAll('[data-room]')) {
-  button.addEventListener('click', () => {
-    chooseRoom(button.dataset.room);
-    ($('name').value.trim() ? $('enter') : $('name')).focus();
-  });
-}
+on('account', ({ username }) => entry.setAccount(username));
 
 function show(view) {
   document.body.dataset.view = view;
   $('chat-view').hidden = view !== 'chat';
   $('entry-view').hidden = view !== 'entry';
-  $('skip').textContent = view === 'chat' ? 'Skip to the message box' : 'Skip to the form';
-  setBusy(false);
-  unread = 0;
+  $('skip').textContent = view === 'chat' ? t.skipToInput : t.skipToForm;
+  entry.isBusy = false;
   if (view === 'entry') {
     here = null;
+    rememberVisit(null);
+    unread.leave();
     people.close();
     forms.clear();
     pins.clear();
@@ -253,14 +242,13 @@ function show(view) {
     composer.reset();
     typing.clear();
   } else {
-    $('entry-error').textContent = '';
+    entry.showError('');
   }
-  title();
 }
 
 async function leave() {
-  const count = connection.unsent;
-  if (count && !await confirm('Leave the room?', 'Messages that have not been sent yet will be lost.', 'Leave')) return;
+  const { size } = connection.outbox;
+  if (size && !await confirm(t.leaveQuestion, t.leaveWarning, t.leave)) return;
   depart();
   history.pushState(null, '', '/');
 }
@@ -271,49 +259,48 @@ function depart() {
   $('room').focus();
 }
 
-function title() {
-  const name = here ? `${here.room} · Palabre` : 'Palabre';
-  document.title = unread ? `(${unread}) ${name}` : name;
+/** The room in the address /rooms/{room}, or an empty text. */
+function addressedRoom() {
+  try { return decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { return ''; }
 }
 
-/** Fills the form from the address: /rooms/{room}, ?username= and ?room=. */
-function preset() {
-  const query = new URLSearchParams(location.search);
-  let room = query.get('room') ?? '';
-  try { room ||= decodeURIComponent(PATH.exec(location.pathname)?.[1] ?? ''); } catch { /* not a room address */ }
-  if (room) chooseRoom(room);
-  $('name').value = query.get('username') || $('name').value || store.get(NAME_KEY) || '';
-  ($('name').value ? ($('room').value ? $('enter') : $('room')) : $('name')).focus({ preventScroll: true });
+/** After a reload, returns to the room; otherwise offers the form. */
+function start() {
+  const room = addressedRoom();
+  entry.fill(room);
+  const visit = lastVisit();
+  if (!visit || visit.room !== room) return rememberVisit(null);
+  entry.isBusy = true;
+  connection.enter(visit.username, room);
 }
 
 $('leave').addEventListener('click', leave);
-$('earlier').addEventListener('click', () => whileAsking($('earlier'), async () => {
-  const before = timeline.firstId;
-  if (!before) return timeline.offerEarlier(false);
-  try {
-    const { messages, has_more: hasMore } = await connection.call('history', { before });
-    timeline.prepend(messages ?? [], Boolean(hasMore));
-  } catch (error) {
-    toast(error.message);
-  }
-}));
+for (const way of ['earlier', 'later']) {
+  $(way).addEventListener('click', () => whileAsking($(way), () => timeline[way]().catch(showError)));
+}
 $('skip').addEventListener('click', (event) => {
   event.preventDefault();
   if (here) focusInput();
   else $('name').focus();
 });
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return;
-  unread = 0;
-  title();
+addEventListener('hashchange', openLinked);
+// A link to a message of this room needs no other tab.
+$('messages').addEventListener('click', (event) => {
+  const link = event.target.closest('a[href]');
+  const id = link && here && !event.ctrlKey && !event.metaKey && messageIn(link, here.room);
+  if (!id) return;
+  event.preventDefault();
+  openMessage(id);
 });
 addEventListener('popstate', () => {
-  if (here && location.pathname === `/rooms/${encodeURIComponent(here.room)}`) return;
+  if (here && location.pathname === roomPath(here.room)) return;
   if (here) depart();
-  preset();
+  entry.fill(addressedRoom());
 });
 addEventListener('beforeunload', (event) => {
-  if (here && connection.unsent) event.preventDefault();
+  if (here && connection.outbox.hasFiles) event.preventDefault();
 });
 
-preset();
+watchImages($('messages'));
+registerWorker();
+start();

@@ -1,8 +1,13 @@
-// Files attached to a message: images are shown, everything else is a download link.
+// Files attached to a message: images are shown, sound and video are played, everything else is a download link.
 import { h, icon } from './dom.js';
+import { t } from './language.js';
 
 // Image types that browsers show without executing anything. SVG is excluded on purpose: it is a document.
 const PICTURES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
+// Types that a player is shown for, if the browser can play them.
+const PLAYERS = {
+  mp3: 'audio/mpeg', ogg: 'audio/ogg', wav: 'audio/wav', mp4: 'video/mp4', webm: 'video/webm',
+};
 /** Larger images are not loaded automatically; in bytes. */
 const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -10,10 +15,12 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 export function attachment({ name, url, content_type: type, size }) {
   const shown = String(name || 'file');
   const href = fileUrl(url);
-  if (!href) return h('p', { class: 'file' }, fileParts(shown, 'not available'));
+  if (!href) return h('p', { class: 'file' }, fileParts(shown, t.notAvailable));
   const bytes = Number.isFinite(size) && size >= 0 ? size : null;
   const link = fileLink(shown, href, bytes);
-  if (!isPicture(type, shown, href) || (bytes ?? 0) > IMAGE_BYTES_MAX) return link;
+  const kind = typeOf(type, shown, href);
+  if (canPlay(kind, href)) return player(kind, href, shown, link);
+  if (!isPicture(kind) || (bytes ?? 0) > IMAGE_BYTES_MAX) return link;
   const image = h('img', {
     src: href, alt: shown, title: shown, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer',
   });
@@ -36,12 +43,30 @@ function fileUrl(address) {
   }
 }
 
-function isPicture(type, name, href) {
-  const ending = (text) => PICTURES[/\.([a-z]+)$/i.exec(text)?.[1].toLowerCase()];
-  const found = type ? String(type).split(';')[0].trim().toLowerCase() : ending(name) ?? ending(new URL(href).pathname);
-  if (!Object.values(PICTURES).includes(found)) return false;
+/** Returns the media type, by the ending of the name if none is given. */
+function typeOf(type, name, href) {
+  const types = { ...PICTURES, ...PLAYERS };
+  const ending = (text) => types[/\.([a-z0-9]+)$/i.exec(text)?.[1].toLowerCase()];
+  return type ? String(type).split(';')[0].trim().toLowerCase() : ending(name) ?? ending(new URL(href).pathname);
+}
+
+function isPicture(type) {
   // A GIF cannot be paused, so with reduced motion it stays a link.
-  return !(found === 'image/gif' && still.matches);
+  return Object.values(PICTURES).includes(type) && !(type === 'image/gif' && still.matches);
+}
+
+/** The policy of the page allows only media of this site. */
+function canPlay(type, href) {
+  if (!Object.values(PLAYERS).includes(type) || !href.startsWith(`${location.origin}/`)) return false;
+  return document.createElement(type.split('/')[0]).canPlayType(type) !== '';
+}
+
+/** Builds a player above the link to its file, which remains if it cannot be played. */
+function player(type, href, name, link) {
+  const tag = type.split('/')[0];
+  const media = h(tag, { src: href, controls: true, preload: 'metadata', playsinline: true, 'aria-label': name });
+  media.addEventListener('error', () => media.remove());
+  return h('div', { class: `player ${tag}` }, media, link);
 }
 
 function fileLink(name, href, bytes) {
@@ -58,9 +83,11 @@ function fileParts(name, note) {
 }
 
 export function sizeOf(bytes) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const { units } = t;
   let [value, unit] = [bytes, 0];
   // 999.6 would be rounded to 1000.
   for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  const digits = unit && value < 9.95 ? 1 : 0;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return `${value.toLocaleString(t.locale, options)} ${units[unit]}`;
 }

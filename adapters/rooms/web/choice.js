@@ -1,13 +1,13 @@
 // A select list under a message. A native <select> would choose at each arrow key and cannot show descriptions.
-// So a button opens a panel: a listbox in which a choice is sent at once, or checkboxes with a send button.
+// So a button opens a panel: a listbox in which a choice is sent immediately, or checkboxes with a send button.
 import { h, icon, whileAsking } from './dom.js';
+import { t } from './language.js';
 
-const CHOOSE = 'Choose…';
 let count = 0;
 
 /** Builds a select list. `send(values)` resolves to whether the choice was accepted. */
 export function choice({ placeholder, min, max, options }, send) {
-  const title = String(placeholder || CHOOSE);
+  const title = String(placeholder || t.choose);
   const id = `choice-${++count}`;
   const chosen = h('span', { class: 'choice-value' }, title);
   const opener = h('button', {
@@ -99,18 +99,18 @@ function listbox(title, options, take) {
 function boxes(title, options, min, max, take) {
   const ticks = options.map(() => h('input', { type: 'checkbox' }));
   const picked = () => options.filter((_, i) => ticks[i].checked);
-  const submit = h('button', { type: 'button', class: 'action primary', onclick: () => take(picked()) }, 'Send');
+  const submit = h('button', { type: 'button', class: 'action primary', onclick: () => take(picked()) }, t.send);
   const refresh = () => {
     const now = picked().length;
     submit.disabled = now < min || now > max;
     for (const tick of ticks) tick.disabled = now >= max && !tick.checked;
   };
-  const range = min === max ? `${min}` : min > 0 ? `${min} to ${max}` : `up to ${max}`;
+  const range = t.chooseRange(min, max);
   const el = h('fieldset', { onchange: refresh },
-    h('legend', { class: 'visually-hidden' }, `${title} (choose ${range})`),
+    h('legend', { class: 'visually-hidden' }, `${title} (${range})`),
     h('div', { class: 'options' },
       options.map((option, i) => h('label', { class: 'option' }, ticks[i], words(option)))),
-    h('div', { class: 'choice-foot' }, h('span', { 'aria-hidden': 'true' }, `Choose ${range}`), submit));
+    h('div', { class: 'choice-foot' }, h('span', { 'aria-hidden': 'true' }, range), submit));
   refresh();
   return {
     el,

@@ -1,8 +1,14 @@
 // The message box: it grows with its text, sends typing indicators, and is also used for replies and
 // edits. Whether writing is allowed is decided in restrictions.js.
+import { Completion, matchingNames } from './completion.js';
 import { $, focusInput } from './dom.js';
+import { Drafts } from './drafts.js';
+import * as emoji from './emoji.js';
 import { Files } from './files.js';
+import { insertText } from './insert.js';
+import { t } from './language.js';
 import { excerpt } from './message.js';
+import { openPalette } from './palette.js';
 
 const TEXT_MAX = 5000;
 const COUNTER_FROM = 4500;
@@ -12,6 +18,8 @@ const TYPING_IDLE_MS = 4000;
 export class Composer {
   #input = $('input');
   #files = new Files(() => this.#refresh());
+  #drafts = new Drafts();
+  #completion;
   #mode = null; // { kind: 'reply' | 'edit', view }
   #draft = '';
   #blocked = null; // the reason why writing is blocked, or null
@@ -23,10 +31,15 @@ export class Composer {
 
   /**
    * `on`: send(text, replyTo, files), edit(id, text) → promise, typing(bool), lastOwn() → view or null,
-   * tooEarly() when sending has to wait.
+   * tooEarly() when sending has to wait, names() → names to mention.
    */
   constructor(on) {
     this.on = on;
+    this.#completion = new Completion({
+      '@': (word) => matchingNames(on.names(), word).map((name) => ({ value: `@${name}`, label: `@${name}` })),
+      ':': (word) => this.#emojiOptions(word),
+    }, emoji.named);
+    $('emoji').addEventListener('click', () => openPalette($('emoji'), (chosen) => insertText(this.#input, chosen)));
     $('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -39,7 +52,16 @@ export class Composer {
 
   focus() { focusInput(); }
 
+  /** Begins to write in a room, with the draft that was left there. */
+  enter(room) {
+    const draft = this.#drafts.open(room);
+    if (this.#blocked === null) this.#set(draft);
+    else this.#shelved = draft;
+  }
+
   reset() {
+    this.#drafts.close();
+    this.#completion.close();
     this.#mode = null;
     this.#draft = this.#shelved = '';
     this.#files.take();
@@ -74,6 +96,14 @@ export class Composer {
     this.focus();
   }
 
+  /** Puts a text into the message as a quote. */
+  quote(text) {
+    const { value, selectionStart } = this.#input;
+    const before = value.slice(0, selectionStart);
+    const gap = before && !before.endsWith('\n') ? '\n' : '';
+    insertText(this.#input, `${gap}${text.replace(/^/gm, '> ')}\n\n`);
+  }
+
   /** Blocks writing for a reason; null allows it again and restores the draft. */
   block(reason) {
     if (reason === this.#blocked) return;
@@ -84,7 +114,7 @@ export class Composer {
       this.#stopTyping();
     }
     this.#blocked = reason;
-    this.#input.disabled = reason !== null;
+    this.#input.disabled = $('emoji').disabled = reason !== null;
     this.#files.allow(reason === null);
     if (reason !== null) this.#files.take();
     this.#input.placeholder = reason ?? this.#invitation;
@@ -103,6 +133,17 @@ export class Composer {
   /** Cancels a reply to or an edit of a deleted message. */
   forget(id) {
     if (this.#mode?.view.msg.id === id) this.cancel();
+  }
+
+  /** Returns the emoji for a colon and the beginning of a name, once the list is loaded. */
+  #emojiOptions(word) {
+    if (!emoji.isLoaded()) {
+      emoji.load().then(() => this.#completion.refresh(), () => {}); // without the list there are no suggestions
+    }
+    if (word.length < 2) return [];
+    return emoji.search(word, 8).map((each) => ({
+      value: each.emoji, label: each.emoji, detail: `:${each.names[0]}:`,
+    }));
   }
 
   get #waits() { return this.#held && this.#mode?.kind !== 'edit'; }
@@ -127,12 +168,13 @@ export class Composer {
     this.#mode = null;
     this.#showMode();
     this.#set('');
+    this.#drafts.save('');
     this.focus();
     this.on.send(text, mode?.view.msg.id, this.#files.take());
   }
 
   #onKey(event) {
-    if (event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229 || this.#completion.onKey(event)) return;
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       this.#submit();
@@ -149,6 +191,7 @@ export class Composer {
 
   #onInput() {
     this.#refresh();
+    if (this.#mode?.kind !== 'edit') this.#drafts.save(this.#input.value);
     if (!this.#input.value.trim() || this.#mode?.kind === 'edit') return this.#stopTyping();
     const now = Date.now();
     if (now - this.#typingSent >= TYPING_INTERVAL_MS) {
@@ -190,11 +233,11 @@ export class Composer {
     const { kind, view } = this.#mode ?? {};
     this.#refresh();
     $('context').hidden = !kind;
-    $('send').setAttribute('aria-label', kind === 'edit' ? 'Save' : 'Send');
-    $('send').title = kind === 'edit' ? 'Save' : 'Send';
-    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? 'Cancel editing' : 'Cancel reply');
-    if (kind === 'edit') $('context-text').textContent = 'Editing your message. Press Esc to cancel.';
-    else if (kind) $('context-text').textContent = `Replying to ${view.msg.username}: ${excerpt(view.msg.message)}`;
+    $('send').setAttribute('aria-label', kind === 'edit' ? t.save : t.send);
+    $('send').title = kind === 'edit' ? t.save : t.send;
+    $('context-cancel').setAttribute('aria-label', kind === 'edit' ? t.cancelEdit : t.cancelReply);
+    if (kind === 'edit') $('context-text').textContent = t.editing;
+    else if (kind) $('context-text').textContent = t.replyingTo(view.msg.username, excerpt(view.msg.message));
   }
 }
 

@@ -1,5 +1,7 @@
-// The Socket.IO connection: the guest token, joining a room, rejoining it after a lost connection (but not after a
-// removal), and the outbox of unacknowledged messages. A resent message keeps its nonce, so it is never duplicated.
+// The Socket.IO connection: the guest token, joining a room, and rejoining it after a lost connection (but not after a
+// removal).
+import { language, t } from './language.js';
+import { Outbox } from './outbox.js';
 import { io } from './vendor/socket.io.esm.min.js';
 
 const ACK_TIMEOUT_MS = 12000;
@@ -34,13 +36,20 @@ export class Connection extends EventTarget {
   #token = null; // identifies the guest
   #held = null; // [name, data] of events held while earlier messages are being fetched
   #round = 0; // number of the current catch-up
-  // nonce → { nonce, message, reply_to, files, ids: of uploaded files, state: 'sending' | 'failed', resend: on rejoin }
-  #outbox = new Map();
 
   /** `lastId()` returns the id of the last message in the timeline. */
   constructor(lastId) {
     super();
     this.lastId = lastId;
+    this.outbox = new Outbox({
+      // Not left to the buffer of the socket, which would be sent before we have rejoined the room.
+      isOpen: () => this.#joined && this.#socket.connected,
+      call: (event, data) => this.call(event, data),
+      post: (data) => this.#post(data),
+      isNotInRoom: (answer) => answer.error === NOT_IN_ROOM,
+      reenter: () => this.#reenter(),
+      report: (name, detail) => this.#emit(name, detail),
+    });
     // The owner of a reserved name opens a link with its token, which must not stay in the address bar.
     const given = /^#token=([\x21-\x7e]+)$/.exec(location.hash)?.[1];
     if (given) {
@@ -64,6 +73,7 @@ export class Connection extends EventTarget {
       clearTimeout(this.#timer);
       this.#joined = false;
       this.#held = null;
+      this.outbox.suspend();
       if (this.#expelled) return this.#emit('state', { state: 'off' });
       this.#emit('state', { state: 'lost' });
       // Socket.IO does not reconnect by itself after the server has closed the connection.
@@ -75,7 +85,7 @@ export class Connection extends EventTarget {
     });
     socket.on('connected', (answer) => this.#emit('account', { username: answer?.username ?? null }));
     socket.on('room_joined', (answer) => this.#onJoined(answer ?? {}));
-    socket.on('error', (answer) => this.#onError(String(answer?.message ?? 'Something went wrong.')));
+    socket.on('error', (answer) => this.#onError(String(answer?.message ?? t.somethingWrong)));
     socket.on('moderated', (data) => this.#onModerated(data ?? {}));
     for (const name of FORWARDED_EVENTS) {
       socket.on(name, (data) => {
@@ -84,10 +94,17 @@ export class Connection extends EventTarget {
         else this.#emit(name, data);
       });
     }
-    addEventListener('online', () => { if (!socket.connected && !this.#expelled) socket.connect(); });
+    addEventListener('online', () => this.reconnect());
   }
 
-  get unsent() { return this.#outbox.size; }
+  /** Tries to connect without further delay. */
+  reconnect() {
+    clearTimeout(this.#reconnectTimer);
+    if (this.#socket.connected || this.#expelled) return;
+    // Socket.IO may be waiting for its own next attempt.
+    this.#socket.disconnect();
+    this.#socket.connect();
+  }
 
   enter(username, room) {
     this.#wanted = { username, room };
@@ -99,21 +116,22 @@ export class Connection extends EventTarget {
 
   leave() {
     if (this.#joined && this.#socket.connected) this.#socket.emit('leave_room', {});
+    this.outbox.clear();
     this.#forget();
   }
 
   /** Sends an event and waits for the acknowledgement; rejects with an error text to show. */
   async call(event, data) {
-    if (!this.#joined || !this.#socket.connected) throw new Error('Not connected. Try again in a moment.');
+    if (!this.#joined || !this.#socket.connected) throw new Error(t.notConnected);
     let answer;
     try {
       answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, data);
     } catch {
-      throw new Error('The server did not respond. Try again.');
+      throw new Error(t.noResponse);
     }
     if (answer?.error === NOT_IN_ROOM) {
       this.#reenter();
-      throw new Error('Rejoining the room. Try again in a moment.');
+      throw new Error(t.rejoining);
     }
     if (answer?.error) throw new Error(describe(answer.error));
     return answer ?? {};
@@ -123,88 +141,26 @@ export class Connection extends EventTarget {
     if (this.#joined && this.#socket.connected) this.#socket.emit('typing', { is_typing: isTyping });
   }
 
-  /** Puts a message in the outbox and returns its entry; its result is a `sent` or `failed` event. */
-  send(message, replyTo, files = []) {
-    const entry = { nonce: newNonce(), message, reply_to: replyTo, files, ids: null, state: 'sending', resend: false };
-    this.#outbox.set(entry.nonce, entry);
-    this.#post(entry);
-    return entry;
-  }
+  /** Puts a message in the outbox and returns its entry; its result is a `sent` or an `outgoing` event. */
+  send(message, replyTo, files) { return this.outbox.send(message, replyTo, files); }
 
-  retry(nonce) {
-    const entry = this.#outbox.get(nonce);
-    if (entry) this.#post(entry);
-  }
-
-  /** Removes a message that is in the timeline or was discarded: it is not sent again. */
-  removeFromOutbox(nonce) { this.#outbox.delete(nonce); }
-
-  async #post(entry) {
-    entry.state = 'sending';
-    // Not left to the buffer of the socket, which would be sent before we have rejoined the room.
-    if (!this.#joined || !this.#socket.connected) return;
-    const { nonce, message, reply_to } = entry;
-    const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
-    const isOver = () => !this.#outbox.has(nonce) || entry.attempt !== attempt;
-    if (entry.files.length && !entry.ids) {
-      try {
-        const ids = [];
-        for (const file of entry.files) ids.push(await this.#upload(file));
-        entry.ids = ids;
-      } catch (error) {
-        if (!isOver()) this.#fail(entry, error.message, false);
-        return;
-      }
-      if (isOver()) return;
-    }
-    const about = { ...(reply_to && { reply_to }), ...(entry.ids && { files: entry.ids }) };
-    this.#socket.timeout(ACK_TIMEOUT_MS).emit('send_message', { message, nonce, ...about }, (lost, answer) => {
-      if (isOver()) return;
-      if (lost) {
-        if (!this.#joined || !this.#socket.connected) return; // sent again after rejoining
-        this.#fail(entry, 'not confirmed by the server', true);
-      } else if (answer?.error === NOT_IN_ROOM) {
-        this.#reenter(); // sent again after rejoining
-      } else if (answer?.error) {
-        this.#fail(entry, describe(answer.error), false);
-      } else {
-        this.#outbox.delete(nonce);
-        this.#emit('sent', { nonce, id: answer?.id });
-      }
-    });
-  }
-
-  /** Uploads a file and returns its id for the message. */
-  async #upload(file) {
-    const { id, url } = await this.call('upload', { name: file.name, size: file.size, content_type: file.type });
-    let answer;
+  /** Emits a message; resolves to the answer of the server, or to null if there is none in time. */
+  async #post(data) {
     try {
-      answer = await fetch(url, { method: 'PUT', body: file });
+      return (await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('send_message', data)) ?? {};
     } catch {
-      throw new Error(`${file.name} could not be uploaded`);
+      return null;
     }
-    if (!answer.ok) {
-      const { error } = await answer.json().catch(() => ({}));
-      throw new Error(error ?? `${file.name} could not be uploaded (HTTP ${answer.status})`);
-    }
-    return id;
-  }
-
-  #fail(entry, reason, resend) {
-    entry.state = 'failed';
-    if (!resend) entry.ids = null; // files are uploaded again on the next attempt
-    entry.resend = resend;
-    this.#emit('failed', { nonce: entry.nonce, reason });
   }
 
   #join() {
     const { username, room } = this.#wanted;
     const last = this.#entered ? this.lastId() : null;
     this.#emit('state', { state: this.#entered ? 'lost' : 'connecting' });
-    const locale = navigator.language;
+    const locale = language.chosen ?? navigator.language;
     this.#socket.emit('join_room', { username, room, ...(last && { last_id: last }), ...(locale && { locale }) });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refused('The server did not respond. Try again.'), ACK_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.#refused(t.noResponse), ACK_TIMEOUT_MS);
   }
 
   /** Joins again when the connection is up but the server no longer has us in the room. */
@@ -228,15 +184,11 @@ export class Connection extends EventTarget {
     }
     const behind = back && answer.catch_up && answer.has_more && answer.cursor;
     this.#held = behind ? [] : null;
-    this.#emit('joined', { ...answer, ...this.#wanted, back });
+    const restored = this.outbox.open(this.#wanted.room, this.#wanted.username);
+    this.#emit('joined', { ...answer, ...this.#wanted, back, restored });
     this.#emit('state', { state: 'connected' });
     if (behind) this.#catchUp(answer.cursor);
-    for (const entry of [...this.#outbox.values()]) {
-      if (entry.state === 'sending' || entry.resend) {
-        this.#emit('sending', { nonce: entry.nonce });
-        this.#post(entry);
-      }
-    }
+    this.outbox.resume();
   }
 
   /** Fetches the other missed messages page by page, then emits the events held in the meantime. */
@@ -274,6 +226,7 @@ export class Connection extends EventTarget {
     }
     // It may also be the response to a rejoin.
     const { room } = this.#wanted;
+    this.outbox.clear();
     this.#forget();
     this.#expelled = true;
     clearTimeout(this.#reconnectTimer);
@@ -298,7 +251,7 @@ export class Connection extends EventTarget {
     this.#wanted = null;
     this.#entered = this.#joined = false;
     this.#held = null;
-    this.#outbox.clear();
+    this.outbox.close();
   }
 
   #reconnectLater() {
@@ -311,7 +264,7 @@ export class Connection extends EventTarget {
 }
 
 function describe(error) {
-  return String(typeof error === 'object' ? error.message ?? 'the server refused the request' : error);
+  return String(typeof error === 'object' ? error.message ?? t.refused : error);
 }
 
 function readToken() {
@@ -322,9 +275,4 @@ function readToken() {
 function writeToken(token) {
   const secure = location.protocol === 'https:' ? '; Secure' : '';
   document.cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; Max-Age=${COOKIE_AGE_S}; SameSite=Strict${secure}`;
-}
-
-/** Returns a random nonce of 128 bits. crypto.randomUUID would need a secure context. */
-function newNonce() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,7 +1,8 @@
 // The controls of a message: buttons, links and one select list.
 import { choice } from './choice.js';
 import { h, icon, whileAsking } from './dom.js';
-import { safeUrl } from './markdown.js';
+import { t } from './language.js';
+import { safeUrl } from './inline.js';
 
 /** `on`: press(action) and choose(action, values), which resolve to whether they succeeded. */
 export function controls({ buttons, select }, on) {
@@ -16,7 +17,7 @@ function button({ label, action, style, url, disabled }, on) {
   const href = url ? safeUrl(String(url)) : null;
   if (href && !disabled) {
     return h('a', { class: look, href, target: '_blank', rel: 'noopener noreferrer nofollow', title: href },
-      String(label), icon('outside'), h('span', { class: 'visually-hidden' }, ' (opens in a new tab)'));
+      String(label), icon('outside'), h('span', { class: 'visually-hidden' }, ` (${t.opensInNewTab})`));
   }
   // A button with an invalid address is disabled.
   const el = h('button', { type: 'button', class: look, disabled: Boolean(disabled || url) }, String(label));

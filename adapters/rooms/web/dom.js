@@ -1,4 +1,5 @@
-// Helpers of the other modules: building elements, icons, focus, dates, storage, toasts.
+// Helpers of the other modules: building elements, icons, focus, storage, toasts.
+import { t } from './language.js';
 
 /**
  * Builds an element. Functions named on… become listeners, `dataset` is copied, the rest are attributes. Children are
@@ -29,6 +30,10 @@ const ICONS = {
     + 'M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z',
   envelope: 'M3.5 6h17v12h-17zM4 6.5l8 6.5 8-6.5',
   file: 'M6 3.5h7.5L18.5 8.5v12H6zM13 3.5V9h5.5',
+  quote: 'M5 6.5h5v5.5c0 3-1.5 4.5-4 5.5M14 6.5h5v5.5c0 3-1.5 4.5-4 5.5',
+  copy: 'M9 8.5h10.5v12H9zM15 8.5v-5H4.5v12H9',
+  link: 'M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.7-5.7L11.5 7.5M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.7 5.7l1.8-1.7',
+  more: [5.5, 12, 18.5].map((x) => `M${x} 11.2a.8.8 0 1 0 0 1.6.8.8 0 0 0 0-1.6z`).join(''),
   down: 'M6.5 9.5L12 15l5.5-5.5',
   outside: 'M13.5 4.5h6v6M19 5l-8 8M17.5 14v5.5h-13v-13H10',
 };
@@ -60,47 +65,27 @@ export async function whileAsking(button, work) {
 export const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
   set(key, value) { try { localStorage.setItem(key, value); } catch { /* not stored */ } },
+  /** Returns the entries whose key begins with `prefix`. */
+  entries(prefix) {
+    try {
+      return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
+    } catch {
+      return [];
+    }
+  },
+  remove(key) { try { localStorage.removeItem(key); } catch { /* nothing is stored */ } },
 };
 
-const LOCALE = 'en-GB';
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const FULL = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'medium' });
-const DAY = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' });
-const DAY_YEAR = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-
-export const clock = (date) => CLOCK.format(date);
-export const fullDate = (date) => FULL.format(date);
-export const dayKey = (date) => `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
-
-export function toDate(timestamp) {
-  const date = new Date(timestamp ?? NaN);
-  return Number.isNaN(date.getTime()) ? new Date() : date;
-}
-
-export function dayLabel(date) {
-  const now = new Date();
-  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (dayKey(date) === dayKey(now)) return 'Today';
-  if (dayKey(date) === dayKey(yesterday)) return 'Yesterday';
-  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_YEAR).format(date);
-}
-
-/** Formats a time in the future: the time of day, and the date unless it is today. */
-export function moment(date) {
-  if (dayKey(date) === dayKey(new Date())) return clock(date);
-  return `${(date.getFullYear() === new Date().getFullYear() ? DAY : DAY_YEAR).format(date)}, ${clock(date)}`;
-}
-
-/** Shows an error for 7 seconds; screen readers announce it at once. */
-export function toast(text) {
+/** Shows a text for 7 seconds, or 3 if it is no error; screen readers announce it. */
+export function toast(text, kind = 'error') {
   const box = $('toasts');
   const dismiss = () => note.remove();
-  const note = h('div', { class: 'toast', role: 'alert' },
+  const note = h('div', { class: `toast ${kind}`, role: kind === 'error' ? 'alert' : 'status' },
     h('span', {}, text),
-    h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss', onclick: dismiss }, icon('close')));
+    h('button', { type: 'button', class: 'icon-button', 'aria-label': t.dismiss, onclick: dismiss }, icon('close')));
   box.append(note);
   while (box.childElementCount > 3) box.firstElementChild.remove();
-  setTimeout(() => note.remove(), 7000);
+  setTimeout(dismiss, kind === 'error' ? 7000 : 3000);
 }
 
 /** Asks in a modal dialog; resolves to true only when the person agrees. */

@@ -1,6 +1,7 @@
 // The files to send with the next message: picked, pasted or dropped.
 import { sizeOf } from './attachments.js';
 import { $, h, icon, toast } from './dom.js';
+import { t } from './language.js';
 
 const FILES_MAX = 10;
 
@@ -45,7 +46,7 @@ export class Files {
   add(files) {
     if (!this.#open) return;
     const room = FILES_MAX - this.#chosen.length;
-    if (files.length > room) toast(`You can attach at most ${FILES_MAX} files to a message.`);
+    if (files.length > room) toast(t.tooManyFiles(FILES_MAX));
     this.#chosen.push(...[...files].slice(0, room));
     this.#show();
     $('input').focus();
@@ -70,7 +71,7 @@ export class Files {
     $('files').replaceChildren(...this.#chosen.map((file) => h('li', { class: 'chosen' },
       icon('file'), h('bdi', { class: 'file-name' }, file.name), h('span', { class: 'file-size' }, sizeOf(file.size)),
       h('button', {
-        type: 'button', class: 'icon-button', 'aria-label': `Remove ${file.name}`, onclick: () => this.#remove(file),
+        type: 'button', class: 'icon-button', 'aria-label': t.removeFile(file.name), onclick: () => this.#remove(file),
       }, icon('close')))));
     this.changed();
   }

@@ -1,5 +1,6 @@
 // Forms from bots, shown one after the other in a modal dialog.
 import { $, h, whileAsking } from './dom.js';
+import { t } from './language.js';
 
 export class Forms {
   #dialog = $('form');
@@ -34,7 +35,7 @@ export class Forms {
   #start({ form: id, title, fields }) {
     this.#open = { id, fields: (fields ?? []).map((field, i) => new Field(field, `field-${i}`)) };
     this.#from = document.activeElement;
-    $('form-title').textContent = String(title || 'Form');
+    $('form-title').textContent = String(title || t.form);
     $('form-error').textContent = '';
     $('form-fields').replaceChildren(...this.#open.fields.map((field) => field.el));
     this.#dialog.showModal();
@@ -91,8 +92,9 @@ class Field {
     this.input = long ? h('textarea', { ...given, rows: '5' }) : h('input', { ...given, type: 'text' });
     this.input.value = String(value ?? '');
     this.note = h('span', { class: 'field-note', id: `${id}-note` });
+    const optional = !this.required && h('span', { class: 'optional' }, ` (${t.optional})`);
     this.el = h('div', { class: 'form-field' },
-      h('label', { for: id }, String(label ?? name), !this.required && h('span', { class: 'optional' }, ' (optional)')),
+      h('label', { for: id }, String(label ?? name), optional),
       this.input, this.note);
     this.#say();
   }
@@ -101,9 +103,9 @@ class Field {
     const text = this.input.value;
     const count = [...text].length;
     let problem = null;
-    if (!text.trim()) problem = this.required ? 'This field is required.' : null;
-    else if (count < this.min) problem = `Enter at least ${this.min} characters (now ${count}).`;
-    if (count > this.max) problem = `Enter at most ${this.max} characters (now ${count}).`;
+    if (!text.trim()) problem = this.required ? t.required : null;
+    else if (count < this.min) problem = t.tooShort(this.min, count);
+    if (count > this.max) problem = t.tooLong(this.max, count);
     this.#say(problem);
     return !problem;
   }

@@ -1,13 +1,16 @@
 // The view of one message. All user input is put in text nodes.
 import { attachment } from './attachments.js';
 import { controls } from './controls.js';
-import { clock, fullDate, h, icon, toDate } from './dom.js';
-import { render, safeUrl, link } from './markdown.js';
+import { clock, fullDate, toDate } from './dates.js';
+import { h, icon } from './dom.js';
+import { link, safeUrl } from './inline.js';
+import { t } from './language.js';
+import { render } from './markdown.js';
+import { mentions } from './mentions.js';
 import { avatar, colourOf } from './people.js';
+import { showState } from './status.js';
+import { Tools } from './tools.js';
 
-const EMOJI = [
-  ['👍', 'thumbs up'], ['❤️', 'heart'], ['😂', 'laughing'], ['🎉', 'celebration'], ['😮', 'surprised'], ['😢', 'sad'],
-];
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,3}$/u;
 
 export class MessageView {
@@ -18,10 +21,11 @@ export class MessageView {
       .map((name) => [name, h(name === 'status' ? 'p' : 'div', { class: name })]));
     this.parts.text.dir = 'auto';
     this.parts.status.setAttribute('role', 'status');
-    this.tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions', 'aria-live': 'off' });
     this.banner = h('div', { class: 'banner' });
-    this.el = h('article', { class: 'message', tabindex: '-1' },
-      this.tools, this.banner, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
+    this.el = h('article', { class: 'message', tabindex: '-1' });
+    this.tools = new Tools(this);
+    this.el.append(
+      this.tools.el, this.banner, avatar(msg.username), h('div', { class: 'body' }, Object.values(this.parts)));
     this.el.addEventListener('focusin', () => room.onFocus(this));
     this.update(msg);
   }
@@ -45,9 +49,10 @@ export class MessageView {
     this.el.classList.add(colourOf(msg.username));
     this.el.classList.toggle('own', this.own);
     this.el.classList.toggle('ephemeral', this.ephemeral);
+    this.el.classList.toggle('mention', !this.own && mentions(msg.message, this.room.me));
     meta.replaceChildren(
       h('bdi', { class: 'author' }, msg.username), ' ',
-      msg.bot ? h('span', { class: 'badge' }, 'bot') : '', ' ',
+      msg.bot ? h('span', { class: 'badge' }, t.bot) : '', ' ',
       h('time', { datetime: this.date.toISOString(), title: fullDate(this.date) }, clock(this.date)));
     text.replaceChildren(render(msg.message));
     text.classList.toggle('jumbo', JUMBO.test(msg.message ?? ''));
@@ -61,24 +66,15 @@ export class MessageView {
     this.#renderBanner();
     this.refreshQuote();
     this.#renderReactions();
-    this.el.classList.remove('picking');
-    this.#renderTools();
+    this.tools.refresh();
     this.setState('sent');
   }
 
-  /** `state`: sent, sending or failed (with a reason). */
-  setState(state, reason) {
-    const { status } = this.parts;
-    this.el.classList.toggle('pending', state === 'sending');
+  /** `state`: sent, queued, sending, uploading (with the fraction that is done) or failed (with a reason). */
+  setState(state, detail) {
+    this.el.classList.toggle('pending', ['queued', 'sending', 'uploading'].includes(state));
     this.el.classList.toggle('failed', state === 'failed');
-    if (state === 'failed') {
-      const { nonce } = this.msg;
-      status.replaceChildren(`Not sent: ${reason} `,
-        h('button', { type: 'button', class: 'retry', onclick: () => this.room.retry(nonce) }, 'Retry'), ' ',
-        h('button', { type: 'button', class: 'retry', onclick: () => this.room.discard(nonce) }, 'Discard'));
-    } else {
-      status.replaceChildren();
-    }
+    showState(this, state, detail);
   }
 
   pin(pinned) {
@@ -93,11 +89,12 @@ export class MessageView {
     const original = this.room.find(id);
     this.el.dataset.replyTo = id;
     if (!original) {
-      return quote.replaceChildren(h('span', { class: 'quoted' }, 'In reply to a message that is not loaded'));
+      return quote.replaceChildren(h('button', { type: 'button', class: 'quoted', onclick: () => this.room.jump(id) },
+        t.replyToNotLoaded));
     }
     const colour = colourOf(original.msg.username);
     quote.replaceChildren(h('button', { type: 'button', class: `quoted ${colour}`, onclick: () => this.room.jump(id) },
-      h('span', { class: 'visually-hidden' }, 'In reply to '),
+      h('span', { class: 'visually-hidden' }, t.inReplyTo),
       h('bdi', { class: 'author' }, original.msg.username), ' ',
       h('span', { class: 'excerpt', dir: 'auto' }, summary(original.msg))));
   }
@@ -109,6 +106,12 @@ export class MessageView {
     if (names.size) this.reactions.set(emoji, names);
     else this.reactions.delete(emoji);
     this.#renderReactions();
+  }
+
+  /** Adds one's own reaction, or removes it. */
+  toggleReaction(emoji) {
+    this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
+    if (!this.el.contains(document.activeElement)) this.el.focus({ preventScroll: true });
   }
 
   /** Rebuilds a part only if its data has changed: the user may be choosing, and images are loaded. */
@@ -126,11 +129,11 @@ export class MessageView {
   #renderBanner() {
     const { msg, room } = this;
     if (this.ephemeral) {
-      const words = msg.private ? ['Direct message from ', h('bdi', {}, msg.username)] : ['Only you can see this'];
-      const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, 'Dismiss');
+      const words = msg.private ? [t.directFrom, h('bdi', {}, msg.username)] : [t.onlyYou];
+      const dismiss = h('button', { type: 'button', class: 'dismiss', onclick: () => room.dismiss(this) }, t.dismiss);
       this.banner.replaceChildren(icon(msg.private ? 'envelope' : 'eye'), h('span', {}, words), dismiss);
     } else if (msg.pinned) {
-      this.banner.replaceChildren(icon('pin'), h('span', {}, 'Pinned'));
+      this.banner.replaceChildren(icon('pin'), h('span', {}, t.pinned));
     } else {
       this.banner.replaceChildren();
     }
@@ -150,52 +153,11 @@ export class MessageView {
     }));
     if (focused) ([...box.children].find((chip) => chip.dataset.emoji === focused) ?? this.el).focus();
   }
-
-  #renderTools() {
-    const { room, msg } = this;
-    if (!msg.id || this.ephemeral) return this.tools.replaceChildren();
-    const tool = (name, label, onclick, kind = '') =>
-      h('button', {
-        type: 'button', class: `icon-button ${kind}`, 'aria-label': label, title: label, onclick,
-      }, icon(name));
-    this.tools.replaceChildren(
-      tool('smile', 'React', () => this.#pick()),
-      tool('reply', 'Reply', () => room.reply(this), 'writing-tool'),
-      ...(this.own ? [
-        tool('pencil', 'Edit', () => room.edit(this), 'writing-tool'),
-        tool('trash', 'Delete', () => room.remove(this), 'danger-tool'),
-      ] : []));
-  }
-
-  /** Replaces the tools with the emoji palette, in the same place. */
-  #pick() {
-    const done = (focus) => {
-      this.el.classList.remove('picking');
-      this.#renderTools();
-      if (focus) this.tools.firstElementChild?.focus();
-    };
-    this.el.classList.add('picking');
-    this.tools.replaceChildren(...EMOJI.map(([emoji, name]) => h('button', {
-      type: 'button', class: 'icon-button emoji', 'aria-label': `React with ${name}`, title: name,
-      onclick: () => {
-        this.room.react(this.msg.id, emoji, this.reactions.get(emoji)?.has(this.room.me) ?? false);
-        done(true);
-      },
-    }, emoji)));
-    this.tools.onkeydown = (event) => {
-      if (event.key !== 'Escape' || !this.el.classList.contains('picking')) return;
-      event.stopPropagation();
-      done(true);
-    };
-    this.tools.onfocusout = (event) => {
-      if (this.el.classList.contains('picking') && !this.el.contains(event.relatedTarget)) setTimeout(done, 200);
-    };
-    this.tools.firstElementChild.focus();
-  }
 }
 
 export function excerpt(text) {
-  const line = String(text ?? '').replace(/```\w*|\*\*|~~|^> ?/gm, '').replace(/\s+/g, ' ').trim();
+  const shown = String(text ?? '').replace(/\|\|(?=\S)[^]*?\S\|\|/g, '▒▒▒'); // spoilers stay hidden
+  const line = shown.replace(/```\w*|\*\*|~~|^> ?/gm, '').replace(/\s+/g, ' ').trim();
   return line.length > 140 ? `${[...line].slice(0, 140).join('')}…` : line;
 }
 

@@ -1,5 +1,6 @@
 // The member list and the typing indicator; initials and colours of names.
 import { $, h, whileAsking } from './dom.js';
+import { t } from './language.js';
 
 const COLOURS = 7;
 const TYPING_TIMEOUT_MS = 6000;
@@ -65,6 +66,9 @@ export class People {
     this.#render();
   }
 
+  /** The names in the list, except the user's own. */
+  get names() { return [...this.#users.keys()].filter((name) => name !== this.me); }
+
   close() { if (this.#open) this.#show(false); }
 
   #show(open) {
@@ -85,17 +89,17 @@ export class People {
       h('li', { dataset: { username: name } },
         avatar(name),
         h('bdi', { class: 'person-name', title: name }, name),
-        name === this.me && h('span', { class: 'you' }, 'you'),
-        bot && h('span', { class: 'badge' }, 'bot')));
+        name === this.me && h('span', { class: 'you' }, t.you),
+        bot && h('span', { class: 'badge' }, t.bot)));
     if (this.#next) {
       const showMore = () => whileAsking(button, () => this.more(this.#next));
-      const button = h('button', { type: 'button', class: 'more', onclick: showMore }, 'Show more');
+      const button = h('button', { type: 'button', class: 'more', onclick: showMore }, t.showMore);
       rows.push(h('li', {}, button));
     }
     $('people').replaceChildren(...rows);
     const count = this.#next ? this.#count : this.#users.size;
     for (const el of document.querySelectorAll('[data-count]')) el.textContent = String(count);
-    $('people-toggle').setAttribute('aria-label', `People in this room: ${count}`);
+    $('people-toggle').setAttribute('aria-label', t.peopleInRoom(count));
   }
 }
 
@@ -119,13 +123,6 @@ export class Typing {
   #render() {
     const names = [...this.#timers.keys()];
     $('typing').classList.toggle('active', names.length > 0);
-    $('typing').textContent = typingText(names);
+    $('typing').textContent = t.typing(names);
   }
-}
-
-function typingText(names) {
-  if (names.length === 0) return '';
-  if (names.length === 1) return `${names[0]} is typing…`;
-  if (names.length <= 3) return `${names.slice(0, -1).join(', ')} and ${names.at(-1)} are typing…`;
-  return 'Several people are typing…';
 }

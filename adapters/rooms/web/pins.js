@@ -1,5 +1,7 @@
 // The pinned messages: a count in the bar, and a list below it.
-import { $, clock, dayLabel, fullDate, h, toDate } from './dom.js';
+import { clock, dayLabel, fullDate, toDate } from './dates.js';
+import { $, h } from './dom.js';
+import { t } from './language.js';
 import { summary } from './message.js';
 import { colourOf } from './people.js';
 
@@ -8,9 +10,9 @@ export class Pins {
   #open = false;
   #pinned = new Map(); // id → message
 
-  /** `timeline` is used to look up messages and to jump to them. */
-  constructor(timeline) {
-    this.timeline = timeline;
+  /** `open(id)` shows a message in the log. */
+  constructor(open) {
+    this.open = open;
     this.#panel.addEventListener('beforetoggle', () => {
       // The height of the bar depends on the topic.
       this.#panel.style.top = `${document.querySelector('.bar').getBoundingClientRect().bottom + 6}px`;
@@ -58,7 +60,7 @@ export class Pins {
     else if (this.#open) this.#render();
     button.hidden = count === 0;
     button.querySelector('.count').textContent = String(count);
-    button.setAttribute('aria-label', `Pinned messages: ${count}`);
+    button.setAttribute('aria-label', t.pinnedMessages(count));
   }
 
   #render() {
@@ -74,12 +76,10 @@ export class Pins {
         h('time', { datetime: date.toISOString(), title: fullDate(date) }, `${dayLabel(date)}, ${clock(date)}`)), ' ',
       h('span', { class: 'pin-text', dir: 'auto' }, summary(msg)),
     ];
-    // An old message may not be in the log.
-    if (!this.timeline.has(msg.id)) return h('div', { class: 'pin' }, content);
     return h('button', {
       type: 'button', class: 'pin', onclick: () => {
         this.#panel.hidePopover();
-        this.timeline.jump(msg.id);
+        this.open(msg.id);
       },
     }, content);
   }

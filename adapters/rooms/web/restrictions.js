@@ -1,6 +1,8 @@
 // The rules of the room and of its moderators: topic, lock, slow mode, and whether the user is muted.
 // The server enforces them; the page only prevents users from writing messages that would be refused.
-import { $, moment } from './dom.js';
+import { moment } from './dates.js';
+import { $ } from './dom.js';
+import { t } from './language.js';
 
 /** The longest delay of a timer. */
 const TIMEOUT_MAX_MS = 0x7fffffff;
@@ -42,16 +44,16 @@ export class Restrictions {
 
   /** Handles a mute or unmute of the user. */
   moderated({ kind, reason, until }) {
-    const because = reason ? `\nReason: ${reason}` : '';
+    const because = reason ? `\n${t.reason(reason)}` : '';
     if (kind === 'muted') {
       const date = until ? new Date(until) : null;
       const muted = { until: date && !Number.isNaN(date.getTime()) ? date : null };
       const known = this.#muted && this.#muted.until?.getTime() === muted.until?.getTime();
       this.#muted = muted;
-      if (!known) this.notice(`${mutedText(muted)}. You can read messages, but not send any.${because}`, 'bad');
+      if (!known) this.notice(`${mutedText(muted)}. ${t.canOnlyRead}${because}`, 'bad');
     } else if (kind === 'unmuted') {
       this.#muted = null;
-      this.notice(`You are no longer muted.${because}`, 'good');
+      this.notice(`${t.unmuted}${because}`, 'good');
     }
     this.#refresh();
   }
@@ -89,14 +91,13 @@ export class Restrictions {
     const before = this.#rules;
     this.#rules = rules;
     if (told.locked !== before.locked) {
-      const locked = 'This room is locked. Only moderators can send messages.';
-      this.notice(told.locked ? locked : 'This room is no longer locked.');
+      this.notice(told.locked ? t.nowLocked : t.unlocked);
     }
     if (told.slowmode !== before.slowmode) {
-      this.notice(told.slowmode ? `Slow mode is on: one message every ${span(told.slowmode)}.` : 'Slow mode is off.');
+      this.notice(told.slowmode ? t.slowModeOn(span(told.slowmode)) : t.slowModeOff);
     }
     if (told.topic !== before.topic) {
-      this.notice(told.topic ? `The topic was changed to: ${told.topic}` : 'The topic was removed.');
+      this.notice(told.topic ? t.topicChanged(told.topic) : t.topicRemoved);
     }
     if (rules.topic !== before.topic) $('topic').setAttribute('aria-expanded', 'false');
     this.#refresh();
@@ -108,14 +109,14 @@ export class Restrictions {
     const { topic, slowmode, locked } = this.#rules;
     if (this.#muted?.until && this.#muted.until <= now) {
       this.#muted = null;
-      this.notice('You are no longer muted.', 'good');
+      this.notice(t.unmuted, 'good');
     }
     const muted = this.#muted;
     $('topic').hidden = !topic;
     $('topic-text').textContent = topic ?? '';
     $('topic').title = topic ?? '';
     $('locked').hidden = !locked;
-    this.composer.block(muted ? mutedText(muted) : locked ? 'This room is locked' : null);
+    this.composer.block(muted ? mutedText(muted) : locked ? t.locked : null);
 
     const isSlowed = slowmode && !muted && !locked;
     const wait = isSlowed ? Math.min(slowmode, Math.ceil((this.#spoke - now) / 1000 + slowmode)) : 0;
@@ -133,20 +134,20 @@ export class Restrictions {
 /** Returns the text on the entry form for a user who was kicked or banned. */
 export function removalMessage({ kind, room, reason, until }) {
   const date = until ? new Date(until) : null;
-  const term = date && !Number.isNaN(date.getTime()) ? ` until ${moment(date)}` : '';
-  const what = kind === 'banned' ? `You are banned from #${room}${term}.` : `You were removed from #${room}.`;
-  return reason ? `${what}\nReason: ${reason}` : what;
+  const term = date && !Number.isNaN(date.getTime()) ? moment(date) : null;
+  const what = kind === 'banned' ? t.banned(room, term) : t.kicked(room);
+  return reason ? `${what}\n${t.reason(reason)}` : what;
 }
 
 const rulesOf = ({ topic, slowmode, locked }) => ({
   topic: topic ? String(topic) : null, slowmode: Number(slowmode) || null, locked: Boolean(locked),
 });
 
-const mutedText = ({ until }) => `You are muted${until ? ` until ${moment(until)}` : ''}`;
+const mutedText = ({ until }) => t.muted(until && moment(until));
 
 function slowModeText(slowmode, wait) {
-  if (wait > 0) return `Slow mode: next message in ${countdown(wait)}`;
-  return slowmode ? `Slow mode: one message every ${span(slowmode)}` : '';
+  if (wait > 0) return t.slowModeWait(countdown(wait));
+  return slowmode ? t.slowMode(span(slowmode)) : '';
 }
 
 /** Formats 90 as “1 min 30 s”. */

@@ -1,39 +1,51 @@
-// The log of a room: messages in the server's order, notices and day separators; below them the user's
-// own messages that are being sent.
-import { $, dayKey, dayLabel, focusInput, h, toDate } from './dom.js';
+// The log of a room: messages in the server's order and notices; below them the user's own messages that are being
+// sent. Older parts of the history are shown instead of it, see past.js.
+import { dayKey, toDate } from './dates.js';
+import { $, focusInput, h } from './dom.js';
+import { openMessageMenu } from './items.js';
+import { onMenuRequest } from './menu.js';
 import { MessageView } from './message.js';
-import { Scroller } from './scroll.js';
+import { MESSAGES_MAX, Past, TRIM_COUNT } from './past.js';
+import { Scroller, keepPlace } from './scroll.js';
+import { Thread } from './thread.js';
 
-const GROUP_MS = 5 * 60 * 1000;
-const MESSAGES_MAX = 1000;
-const TRIM_COUNT = 200;
+/** The last messages are always laid out; those above them only while they are visible. */
+const LAID_OUT_MAX = 100;
 
 export class Timeline {
   #log = $('messages');
-  #thread = $('thread');
-  #outgoing = $('outgoing');
-  #scroller = new Scroller();
-  #views = new Map(); // id → MessageView, or null for a notice
+  #scroller = new Scroller(() => this.toNewest());
+  #live; // thread of the newest messages
+  #outgoing; // thread of own messages that are being sent
+  #past; // an older part of the history
   #pending = new Map(); // nonce → MessageView
-  #items = new WeakMap(); // element → { view?, date }
+  #hasEarlier = false;
   lastId = null;
 
   /**
-   * `actions` are the callbacks of messages: reply, edit, remove, react, press, choose, retry, discard,
-   * removeFromOutbox.
+   * `actions` are the callbacks of messages: reply, quote, edit, remove, react, press, choose, retry, discard,
+   * cancelUpload, removeFromOutbox, link, open; and `history`, which requests a page.
    */
-  constructor(actions) {
+  constructor({ history, ...actions }) {
     this.room = {
       ...actions,
       me: '',
       author: null,
-      find: (id) => this.#views.get(id) ?? null,
-      jump: (id) => this.jump(id),
+      find: (id) => this.#live.get(id) ?? this.#past.thread.get(id),
+      jump: (id) => this.open(id),
       dismiss: (view) => this.#dismiss(view),
       onFocus: (view) => this.#rove(view.el),
     };
+    this.history = history;
+    this.#live = new Thread($('thread'), this.room);
+    this.#outgoing = new Thread($('outgoing'), this.room, this.#live);
+    this.#past = new Past(this.room, { history, live: this.#live, shown: (isOpen) => this.#showPast(isOpen) });
     this.#log.addEventListener('keydown', (event) => this.#onKey(event));
+    onMenuRequest(this.#log, 'article', (el, place) => openMessageMenu(this.#viewOf(el), place));
+    $('to-newest').addEventListener('click', () => this.toNewest());
   }
+
+  get #threads() { return [this.#live, this.#past.thread]; }
 
   /** Sets the user: the name, and the `author` of own messages, since others may use the same name. */
   is(name, author) {
@@ -41,22 +53,17 @@ export class Timeline {
     this.room.author = author ?? null;
   }
 
-  /** The id of the first message that is in the history. */
-  get firstId() {
-    for (const el of this.#thread.children) {
-      if (el.dataset.id && !this.#items.get(el)?.view?.ephemeral) return el.dataset.id;
-    }
-    return null;
+  /** Shows or hides the button for earlier messages. */
+  offerEarlier(offered) {
+    this.#hasEarlier = offered;
+    if (!this.#past.isOpen) $('earlier').hidden = !offered;
   }
 
-  /** Shows or hides the button for earlier messages. */
-  offerEarlier(offered) { $('earlier').hidden = !offered; }
-
   clear() {
-    this.#views.clear();
+    this.#past.close();
+    this.#live.clear();
+    this.#outgoing.clear();
     this.#pending.clear();
-    this.#thread.replaceChildren();
-    this.#outgoing.replaceChildren();
     this.lastId = null;
     this.offerEarlier(false);
     this.#scroller.toEnd();
@@ -67,41 +74,51 @@ export class Timeline {
   load(messages, catchUp) {
     this.#log.setAttribute('aria-busy', 'true');
     // Ephemeral messages are not in the history and keep their place by time.
-    const ephemeral = catchUp ? [] : [...this.#views.values()].filter((view) => view?.ephemeral);
+    const ephemeral = catchUp ? [] : this.#live.views.filter((view) => view.ephemeral);
     const placeEphemeral = (until) => {
       while (ephemeral.length && ephemeral[0].date < until) this.#place(ephemeral.shift().msg, false);
     };
-    if (!catchUp) {
-      this.#views.clear();
-      this.#thread.replaceChildren();
-    }
+    if (!catchUp) this.#live.clear();
     for (const msg of messages) {
       placeEphemeral(toDate(msg.timestamp));
       this.#place(msg, catchUp);
     }
     placeEphemeral(Infinity);
-    if (!catchUp) this.#scroller.toEnd();
+    if (!catchUp && !this.#past.isOpen) this.#scroller.toEnd();
     this.#log.removeAttribute('aria-busy');
     this.#hint();
   }
 
-  /** Adds earlier messages above the first one, without moving the visible part. */
-  prepend(messages, hasMore) {
-    const fromEnd = this.#log.scrollHeight - this.#log.scrollTop;
-    const first = this.#thread.firstElementChild;
-    for (const msg of messages) {
-      if (this.#views.has(msg.id)) continue;
-      const view = msg.type === 'notification' ? null : new MessageView(msg, this.room);
-      const el = view?.el ?? h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message);
-      this.#views.set(msg.id, view);
-      this.#items.set(el, { view, date: toDate(msg.timestamp) });
-      this.#thread.insertBefore(el, first);
-    }
-    this.#relayout();
-    for (const msg of messages) this.#refreshQuotes(msg.id);
-    this.offerEarlier(hasMore);
-    this.#log.scrollTop = this.#log.scrollHeight - fromEnd;
+  /** Loads earlier messages, without moving the visible part. Rejects with an error text to show. */
+  async earlier() {
+    if (this.#past.isOpen) return this.#past.earlier();
+    const before = this.#live.firstId;
+    if (!before) return this.offerEarlier(false);
+    if (this.#live.size >= MESSAGES_MAX) return this.#past.openBefore();
+    const { messages, has_more: hasMore } = await this.history({ before });
+    const first = this.#live.get(before)?.el ?? this.#log.querySelector('article');
+    keepPlace(first, () => {
+      this.#live.prepend(messages ?? []);
+      this.offerEarlier(Boolean(hasMore));
+      return first;
+    });
     this.#hint();
+  }
+
+  later() { return this.#past.later(); }
+
+  /** Shows a message and highlights it, wherever in the history it is. Rejects with an error text to show. */
+  async open(id) {
+    const isShown = this.#past.isOpen ? this.#past.thread.get(id) : this.#live.get(id);
+    if (!isShown && this.#live.get(id)) this.#past.close();
+    else if (!isShown) await this.#past.open(id);
+    this.#highlight((this.#past.isOpen ? this.#past.thread : this.#live).get(id)?.el);
+  }
+
+  toNewest() {
+    this.#past.close();
+    this.#scroller.toEnd();
+    focusInput();
   }
 
   /** Adds a message. Returns true if it is new. */
@@ -112,71 +129,70 @@ export class Timeline {
   }
 
   edit(msg) {
-    const view = this.#views.get(msg.id);
-    if (!view) return;
-    // An edit carries the whole message, so missing fields are removed, except for those that no edit changes.
-    const { username, timestamp, bot, reply_to, pinned, ephemeral, private: direct } = view.msg;
-    view.update({ username, timestamp, bot, reply_to, pinned, ephemeral, private: direct, ...msg });
-    this.#refreshQuotes(msg.id);
+    for (const thread of this.#threads) {
+      const view = thread.get(msg.id);
+      if (!view) continue;
+      // An edit carries the whole message, so missing fields are removed, except for those that no edit changes.
+      const { username, timestamp, bot, reply_to, pinned, ephemeral, private: direct } = view.msg;
+      view.update({ username, timestamp, bot, reply_to, pinned, ephemeral, private: direct, ...msg });
+      thread.refreshQuotes(msg.id);
+    }
     this.#scroller.added(false);
   }
 
   remove(ids) {
-    const views = ids.map((id) => this.#views.get(id)).filter(Boolean);
-    if (!views.length) return;
-    const focused = views.some((view) => view.el.contains(document.activeElement));
-    for (const { el, msg } of views) {
-      el.remove();
-      this.#views.delete(msg.id);
-      this.#refreshQuotes(msg.id);
-    }
-    this.#relayout();
+    const active = document.activeElement;
+    const within = this.#threads.some((thread) => ids.some((id) => thread.get(id)?.el.contains(active)));
+    for (const thread of this.#threads) for (const id of ids) thread.remove(id);
+    this.#outgoing.layoutFirst();
     this.#hint();
-    if (focused) focusInput();
+    if (within) focusInput();
   }
 
   pin(id, pinned) {
-    this.#views.get(id)?.pin(pinned);
+    for (const thread of this.#threads) thread.get(id)?.pin(pinned);
     this.#scroller.added(false);
   }
 
   react(change) {
-    this.#views.get(change.id)?.react(change);
+    for (const thread of this.#threads) thread.get(change.id)?.react(change);
     this.#scroller.added(false);
   }
 
   /** Adds a notice; `tone` (bad or good) if it is about the user. */
   notice(text, tone) {
     const shape = tone ? `notice personal ${tone}` : 'notice';
-    this.#append(h('p', { class: shape, dir: 'auto' }, text), { date: new Date() });
+    this.#live.appendNotice(h('p', { class: shape, dir: 'auto' }, text));
+    this.#appended(null, false);
   }
 
   /** Adds an own message that is being sent. */
-  addPending({ nonce, message, reply_to, files }) {
+  addPending({ nonce, message, reply_to, time, files }) {
     const attachments = files.map((file) => ({
       name: file.name, content_type: file.type, size: file.size, url: URL.createObjectURL(file),
     }));
-    const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp: new Date().toISOString() };
+    const timestamp = new Date(time).toISOString();
+    const msg = { username: this.room.me, message, nonce, reply_to, attachments, timestamp };
     const view = new MessageView(msg, this.room);
     view.setState('sending');
+    this.#past.close();
     this.#pending.set(nonce, view);
-    this.#items.set(view.el, { view, date: view.date });
-    this.#outgoing.append(view.el);
-    this.#layout(view.el);
+    this.#outgoing.append(msg, view);
     this.#scroller.toEnd();
     this.#hint();
   }
 
-  setState(nonce, state, reason) {
-    this.#pending.get(nonce)?.setState(state, reason);
+  setState(nonce, state, detail) {
+    this.#pending.get(nonce)?.setState(state, detail);
     this.#scroller.added(false);
   }
 
   /** Handles an acknowledgement. The message moves to its place when the room broadcasts it, unless it already has. */
-  acknowledge(nonce, id) {
+  acknowledge(nonce, id, restored) {
     const view = this.#pending.get(nonce);
     if (!view) return;
-    if (id && this.#views.has(id)) return this.discard(nonce);
+    // A restored message that was sent before the reload is in the history, and may be older than its newest page.
+    if (id && (restored || this.#live.has(id))) return this.discard(nonce);
     view.update({ ...view.msg, id });
     view.acknowledged = true;
   }
@@ -184,35 +200,25 @@ export class Timeline {
   discard(nonce) {
     this.#pending.get(nonce)?.el.remove();
     this.#pending.delete(nonce);
+    this.#outgoing.layoutFirst();
     this.#hint();
   }
 
-  lastOwn() {
-    const views = [...this.#thread.children].reverse().map((el) => this.#items.get(el)?.view);
-    return views.find((view) => view?.own) ?? null;
-  }
+  lastOwn() { return this.#live.lastOwn(); }
 
   #place(msg, live) {
     const waiting = this.#waiting(msg);
-    if (this.#views.has(msg.id)) {
-      this.#views.get(msg.id)?.update(msg);
+    if (this.#live.has(msg.id)) {
+      this.#live.get(msg.id)?.update(msg);
       return false;
     }
-    const ephemeral = msg.ephemeral || msg.private;
     // Catching up starts after this message, so it must be one that is in the history.
-    if (!ephemeral) this.lastId = msg.id;
-    if (msg.type === 'notification') {
-      this.#views.set(msg.id, null);
-      const notice = h('p', { class: 'notice', dir: 'auto', dataset: { id: msg.id } }, msg.message);
-      this.#append(notice, { date: toDate(msg.timestamp) });
-      return true;
-    }
-    const view = waiting ?? new MessageView(msg, this.room);
-    if (waiting) view.update(msg);
-    else if (live) view.el.classList.add('arriving');
-    this.#views.set(msg.id, view);
-    this.#append(view.el, { view, date: view.date }, !view.own);
-    this.#refreshQuotes(msg.id);
+    if (!msg.ephemeral && !msg.private) this.lastId = msg.id;
+    waiting?.update(msg);
+    const el = this.#live.append(msg, waiting);
+    const view = this.#live.viewOf(el);
+    if (live && view && !waiting) el.classList.add('arriving');
+    this.#appended(view, view && !view.own);
     return true;
   }
 
@@ -229,69 +235,56 @@ export class Timeline {
     return null;
   }
 
-  #append(el, item, news = false) {
+  /** An element was appended to the log: `view` if it is a message, `news` if it is one of somebody else. */
+  #appended(view, news) {
     const today = dayKey(new Date());
-    if (this.today !== today) { // after midnight: “Today” becomes “Yesterday”
+    if (this.today !== today) {
       this.today = today;
-      for (const sep of this.#thread.querySelectorAll('.day')) this.#label(sep);
+      this.#live.refreshDays();
     }
-    this.#items.set(el, item);
-    this.#thread.append(el);
-    this.#layout(el);
-    if (item.view) this.#rove(el, true);
-    const next = this.#outgoing.firstElementChild;
-    if (next) this.#layout(next);
-    if (this.#thread.childElementCount > MESSAGES_MAX + TRIM_COUNT && this.#scroller.stuck) this.#trim();
+    if (view) this.#rove(view.el, true);
+    this.#outgoing.layoutFirst();
+    // Its size is known by now, so that skipping its layout does not move the others.
+    this.#live.el.children[this.#live.el.childElementCount - LAID_OUT_MAX]?.classList.add('rested');
+    this.#bound();
     this.#scroller.added(news);
   }
 
-  /** Inserts a day separator if needed, and groups the message with the one above. */
-  #layout(el) {
-    const isOutgoing = el.parentElement === this.#outgoing;
-    const before = el.previousElementSibling ?? (isOutgoing ? this.#thread.lastElementChild : null);
-    const item = this.#items.get(el);
-    const above = before && this.#items.get(before);
-    const newDay = !above || dayKey(above.date) !== dayKey(item.date);
-    if (newDay && el.parentElement === this.#thread && !before?.classList.contains('day')) {
-      const sep = h('div', { class: 'day', role: 'separator' }, h('span', {}));
-      sep.date = item.date;
-      this.#label(sep);
-      el.before(sep);
+  /** Removes the first messages when there are too many. */
+  #bound() {
+    const count = this.#live.el.childElementCount;
+    if (count <= MESSAGES_MAX + TRIM_COUNT) return;
+    if (!this.#scroller.stuck && !this.#past.isOpen) {
+      // The user reads further up, and would lose the place.
+      if (count <= 2 * MESSAGES_MAX) return;
+      this.#past.openFrom(this.#firstVisible(), this.#hasEarlier);
     }
-    el.classList.toggle('grouped', !newDay && isGrouped(above, item));
-  }
-
-  #label(sep) {
-    sep.firstElementChild.textContent = dayLabel(sep.date);
-    sep.setAttribute('aria-label', dayLabel(sep.date));
-  }
-
-  #relayout() {
-    for (const sep of this.#thread.querySelectorAll('.day')) sep.remove();
-    for (const el of [...this.#thread.children, ...this.#outgoing.children]) this.#layout(el);
-  }
-
-  #trim() {
-    for (const el of [...this.#thread.children].slice(0, TRIM_COUNT)) {
-      this.#views.delete(el.dataset.id);
-      el.remove();
-    }
+    this.#live.trim(count - MESSAGES_MAX);
     this.offerEarlier(true);
-    this.#relayout();
   }
 
-  #refreshQuotes(id) {
-    const replies = this.#thread.querySelectorAll(`[data-reply-to="${CSS.escape(id)}"]`);
-    for (const el of replies) this.#items.get(el).view.refreshQuote();
+  /** Returns the view of the first message that the user sees. */
+  #firstVisible() {
+    const { top } = this.#log.getBoundingClientRect();
+    return this.#live.views.find((view) => view.el.getBoundingClientRect().bottom > top) ?? this.#live.views[0];
   }
 
-  #hint() { $('hint').hidden = this.#views.size > 0 || this.#pending.size > 0; }
+  #showPast(isOpen) {
+    this.#live.el.hidden = this.#outgoing.el.hidden = isOpen;
+    this.#scroller.away = isOpen;
+    if (!isOpen) $('earlier').hidden = !this.#hasEarlier;
+    this.#hint();
+  }
 
-  has(id) { return Boolean(this.#views.get(id)); }
+  #viewOf(el) {
+    return [...this.#threads, this.#outgoing].map((thread) => thread.viewOf(el)).find(Boolean) ?? null;
+  }
 
-  jump(id) {
-    const el = this.#views.get(id)?.el;
+  #hint() { $('hint').hidden = this.#live.size > 0 || this.#pending.size > 0 || this.#past.isOpen; }
+
+  #highlight(el) {
     if (!el) return;
+    this.#scroller.release();
     el.scrollIntoView({ block: 'center' });
     el.focus({ preventScroll: true });
     el.classList.remove('flash');
@@ -315,7 +308,7 @@ export class Timeline {
   #onKey(event) {
     const target = event.target;
     if (event.altKey || event.ctrlKey || event.metaKey || (target !== this.#log && !target.matches('article'))) return;
-    const all = [...this.#log.querySelectorAll('article')];
+    const all = [...this.#log.querySelectorAll('.thread:not([hidden]) article')];
     const at = all.indexOf(target);
     const last = all.length - 1;
     const up = at < 0 ? last : at - 1;
@@ -326,11 +319,4 @@ export class Timeline {
     if (to >= all.length) focusInput();
     else all[Math.max(0, to)].focus();
   }
-}
-
-/** Whether a message is shown under the heading of the one above it, of the same day. */
-function isGrouped(above, item) {
-  const [a, b] = [above?.view?.msg, item.view?.msg];
-  if (!a || !b || b.reply_to || above.view.ephemeral || item.view.ephemeral) return false;
-  return a.username === b.username && Boolean(a.bot) === Boolean(b.bot) && item.date - above.date < GROUP_MS;
 }

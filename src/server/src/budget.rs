@@ -20,6 +20,8 @@ use crate::settings::Settings;
 const MINUTE_NANOS: u64 = 60_000_000_000;
 /// The maximum number of buckets that are not full. Above it, all are reset.
 const BUCKETS_MAX: usize = 100_000;
+/// The paths of pages and files without such a prefix.
+const FILE_PATHS: &[&str] = &["/", "/chat", "/service-worker.js"];
 /// The path prefixes of pages and files.
 const FILE_PREFIXES: &[&str] = &["/assets/", "/rooms/", "/docs", "/openapi.json", "/metrics"];
 /// The path prefixes of Engine.IO and WebSockets.
@@ -169,7 +171,7 @@ fn kind(method: &Method, path: &str) -> Option<Kind> {
         None
     } else if begins(TRANSPORT_PREFIXES) {
         Some(Kind::Transport)
-    } else if reads && (path == "/" || path == "/chat" || begins(FILE_PREFIXES) || path.starts_with("/api/files/")) {
+    } else if reads && (FILE_PATHS.contains(&path) || begins(FILE_PREFIXES) || path.starts_with("/api/files/")) {
         Some(Kind::File)
     } else {
         Some(Kind::Request)
@@ -242,6 +244,7 @@ mod tests {
             (Method::GET, "/api/rooms", Some(Kind::Request)),
             (Method::POST, "/join", Some(Kind::Request)),
             (Method::GET, "/chat", Some(Kind::File)),
+            (Method::GET, "/service-worker.js", Some(Kind::File)),
             (Method::GET, "/chat/history/1", Some(Kind::Request)),
             (Method::GET, "/nothing", Some(Kind::Request)),
             (Method::POST, "/socket.io/", Some(Kind::Transport)),

@@ -204,6 +204,21 @@ impl Rooms {
         if current.is_none() && role.is_none() {
             return Err(AccountError::NotFound("the account is no member of this room"));
         }
+        let own = self.authority.of(room, by);
+        let theirs = current.map_or(Permission::Everyone, RoomRole::permission).max(self.authority.roles.of(target));
+        let is_owner = own >= Permission::Admin;
+        let may = match role {
+            // Leaving must not end a mute.
+            None if by == target => current >= Some(RoomRole::Member),
+            _ if own < Permission::Moderator => false,
+            Some(RoomRole::Owner | RoomRole::Moderator) => is_owner && (role > current || theirs < own || by == target),
+            Some(_) if by == target => is_owner,
+            Some(RoomRole::Member) if current.is_none() => true,
+            Some(RoomRole::Member | RoomRole::Muted | RoomRole::Banned) | None => theirs < own,
+        };
+        if !may {
+            return Err(AccountError::Forbidden("your role in this room does not allow that"));
+        }
         let owners = group.members.values().filter(|role| **role == RoomRole::Owner).count();
         if current == Some(RoomRole::Owner) && role != Some(RoomRole::Owner) && owners == 1 {
             return Err(AccountError::Conflict(
@@ -213,20 +228,7 @@ impl Rooms {
         if current.is_none() && group.members.len() >= MEMBERS_MAX {
             return Err(AccountError::Conflict(format!("the room has {MEMBERS_MAX} members, which is the limit")));
         }
-        if by == target && role.is_none() {
-            return Ok(());
-        }
-        let own = self.authority.of(room, by);
-        let theirs = current.map_or(Permission::Everyone, RoomRole::permission).max(self.authority.roles.of(target));
-        let is_owner = own >= Permission::Admin;
-        let may = match role {
-            _ if own < Permission::Moderator => false,
-            Some(RoomRole::Owner | RoomRole::Moderator) => is_owner,
-            Some(_) if by == target => is_owner,
-            Some(RoomRole::Member) if current.is_none() => true,
-            Some(RoomRole::Member | RoomRole::Muted | RoomRole::Banned) | None => theirs < own,
-        };
-        if may { Ok(()) } else { Err(AccountError::Forbidden("your role in this room does not allow that")) }
+        Ok(())
     }
 
     /// Removes an account that is being deleted from a room. A room without members is deleted.
