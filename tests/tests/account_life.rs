@@ -1,6 +1,7 @@
 //! Accounts over time, from outside: second factors, read markers, and deletion with all data.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot continue panics")]
+#![allow(clippy::disallowed_methods, reason = "an authenticator app has a clock of its own")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -79,7 +80,10 @@ async fn unread_messages_are_counted_from_the_read_marker() {
     }
     let room = ids[0].0.clone();
     let unread = async |token: &str| site.get("/api/users/me/unread", token).await.1["rooms"].clone();
-    let expected = |unread: u32, mentions: u32, last: Value| json!([{ "room": room, "unread": unread, "mentions": mentions, "last_read": last }]);
+    let expected = |unread: u32, mentions: u32, last: Value| {
+        let of_room = json!({ "room": room, "unread": unread, "mentions": mentions, "last_read": last });
+        json!([of_room])
+    };
     assert_eq!(unread(&bob).await, expected(3, 1, Value::Null));
     assert_eq!(unread(&alice).await, expected(0, 0, Value::Null), "one's own are read");
     let (_, with) = site.get("/api/users/me/conversations", &bob).await;
@@ -123,10 +127,10 @@ async fn a_deleted_account_leaves_nothing_and_its_name_is_free() {
     let texts: Vec<&Value> = page["messages"].as_array().unwrap().iter().map(|row| &row["message"]).collect();
     assert_eq!(texts, ["stays"]);
     assert_eq!(site.get("/api/users/me/conversations", &bob).await.1["conversations"], json!([]));
-    let (status, again) = site.post("/api/auth/register", "", registration("alice")).await;
-    assert_eq!(status, 201, "{again}");
-    assert_ne!(text(&again["id"]), alice_id);
-    let token = text(&again["token"]);
+    let (status, anew) = site.post("/api/auth/register", "", registration("alice")).await;
+    assert_eq!(status, 201, "{anew}");
+    assert_ne!(text(&anew["id"]), alice_id);
+    let token = text(&anew["token"]);
     assert_eq!(site.get("/api/rooms/mine", &token).await.0, 404, "the rooms of the old account are not hers");
     assert_eq!(site.post("/api/rooms", &token, json!({ "name": "mine" })).await.0, 201, "and are gone");
 }

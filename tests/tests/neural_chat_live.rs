@@ -108,9 +108,9 @@ async fn answers_and_their_edits_are_streamed_and_a_client_that_goes_away_breaks
     let mut left = stream("edit", Some(&session)).await;
     left.chunk().await.unwrap();
     drop(left);
-    let again = json!({ "message": "again", "session_id": session });
+    let next = json!({ "message": "next", "session_id": session });
     palabre_tests::eventually(Duration::from_secs(60), "the next answer", async || {
-        let (status, answer) = site.post("/chat/message", "", again.clone()).await;
+        let (status, answer) = site.post("/chat/message", "", next.clone()).await;
         if status == 200 { Ok(()) } else { Err(answer.to_string()) }
     })
     .await;

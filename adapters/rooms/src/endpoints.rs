@@ -2,42 +2,16 @@
 //!
 //! A test compares them with the routers.
 
+mod answers;
+
 use palabre_types::Endpoint;
 
-/// A status code and its meaning.
-type Answer = (u16, &'static str);
-
-const PAGE: Answer = (200, "The page");
-const AS_JSON: Answer = (200, "As JSON");
-const ACCOUNT: Answer = (200, "The account");
-const SENT: Answer = (201, "The id of the message, which is durable");
-const IS_OVER: Answer = (204, "It is over");
-const TO_PAGE: Answer = (303, "Redirect to the page");
-const UNCHANGED: Answer = (304, "The file has not changed");
-const INVALID: Answer = (400, "A field is missing, not valid, or taken");
-const BAD_PARAMETER: Answer = (400, "A parameter is not valid");
-const BAD_MESSAGE: Answer = (400, "The message is not valid");
-const NO_CONNECTION: Answer = (400, "No such session");
-const NO_SESSION: Answer = (401, "No valid session or token");
-const WRONG: Answer = (401, "The username or the password is wrong");
-const WRONG_CURRENT: Answer = (401, "No valid session, or the current password is wrong");
-const FORBIDDEN: Answer =
-    (403, "The token lacks the scope, the request came from another site, or the rules forbid it");
-const NO_ACCOUNT: Answer = (404, "There is no such account");
-const NO_ROOM: Answer = (404, "There is no such room or account");
-const NO_MESSAGE: Answer = (404, "There is no such room, account or message");
-const CLOSED_ROOM: Answer = (404, "There is no such room, or it is not open to the caller");
-const NO_CHAT_SESSION: Answer = (404, "There is no such session");
-const NO_CREDENTIAL: Answer = (404, "The account has no such session or token");
-const REVOKED: Answer = (404, "It was revoked already");
-const TOO_LARGE: Answer = (413, "The body is too large");
-const NOT_JSON: Answer = (415, "The body is not JSON");
-const NO_FORM: Answer = (415, "The body is neither JSON nor a form");
-const LIMITED: Answer = (429, "Too many requests; see Retry-After");
-const UNREADABLE: Answer = (503, "The store cannot be read");
-const BUSY: Answer = (503, "The store cannot be used, or the server is busy; try again");
-
-const JSON: Option<&str> = Some("application/json");
+use self::answers::{
+    ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED, DONE, EXPORTED,
+    FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION, NO_CONNECTION,
+    NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING, SIGNING_IN, TO_PAGE,
+    TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+};
 
 /// Every route of the service.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -294,103 +268,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[(200, "The packets were accepted"), NO_CONNECTION, (413, "The packets are too large"), LIMITED],
     ),
 ];
-
-const CHANGED: &[Answer] = &[
-    (200, "As it is now"),
-    INVALID,
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such account or room"),
-    (409, "The change conflicts with another one, or with a rule"),
-    TOO_LARGE,
-    NOT_JSON,
-    LIMITED,
-    BUSY,
-];
-const CREATED: &[Answer] = &[
-    (201, "What was created"),
-    INVALID,
-    NO_SESSION,
-    FORBIDDEN,
-    CLOSED_ROOM,
-    (409, "The name is taken, or a limit is reached"),
-    TOO_LARGE,
-    NOT_JSON,
-    LIMITED,
-    BUSY,
-];
-const MEMBERSHIP: &[Answer] = &[
-    (204, "It is done"),
-    INVALID,
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such room, account or message"),
-    (409, "The change conflicts with another one, or with a rule"),
-    TOO_LARGE,
-    NOT_JSON,
-    LIMITED,
-    BUSY,
-];
-const DONE: &[Answer] = &[
-    (204, "It is done"),
-    (400, "A part of the address is not valid"),
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such room, account, invite or message"),
-    (409, "A rule forbids it"),
-    LIMITED,
-    BUSY,
-];
-const ACCEPTED: &[Answer] = &[
-    (200, "The room"),
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such invite any more"),
-    (409, "It was used at the same time; try again"),
-    LIMITED,
-    BUSY,
-];
-const OF_ACCOUNT: &[Answer] = &[AS_JSON, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
-const REVOKING: &[Answer] = &[IS_OVER, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
-const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
-const PAGES: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, NO_MESSAGE, LIMITED, BUSY];
-const SENDING: &[Answer] = &[SENT, BAD_MESSAGE, NO_SESSION, FORBIDDEN, NO_ROOM, TOO_LARGE, NOT_JSON, LIMITED, BUSY];
-const SIGNING_IN: &[Answer] = &[
-    ACCOUNT,
-    (201, "The new account"),
-    (303, "After a form: redirect to the page"),
-    INVALID,
-    WRONG,
-    FORBIDDEN,
-    TOO_LARGE,
-    NO_FORM,
-    LIMITED,
-    BUSY,
-];
-const EXPORTED: &[Answer] = &[
-    (200, "The messages, oldest first"),
-    BAD_PARAMETER,
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such room or session"),
-    LIMITED,
-    BUSY,
-];
-const CHAT_PAGES: &[Answer] =
-    &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, (404, "There is no such session or message"), LIMITED, BUSY];
-const RATED: &[Answer] = &[
-    (200, "The rating is durable"),
-    INVALID,
-    NO_SESSION,
-    FORBIDDEN,
-    (404, "There is no such room, session or message"),
-    TOO_LARGE,
-    NOT_JSON,
-    (422, "The rating is not a whole number from 1 to 5, or a text is too long"),
-    LIMITED,
-    BUSY,
-];
-const READING: &[Answer] = &[AS_JSON, LIMITED, UNREADABLE];
 
 const fn write(
     method: &'static str,

@@ -2,9 +2,9 @@
 //!
 //! Any other room is public, has no members, and exists as long as it has people or messages.
 
-mod changes;
-mod invites;
-mod rows;
+pub(crate) mod changes;
+pub(crate) mod invites;
+pub(crate) mod rows;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -12,13 +12,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use palabre_store::{Direction, Result as StoreResult, Store};
 use palabre_types::Permission;
 
-pub(crate) use changes::{GroupChange, NewGroup};
-pub(crate) use invites::InviteRequest;
-pub(crate) use rows::{GroupRow, InviteRow, RoomRole, Visibility};
-
 use crate::accounts::roles::Roles;
 use crate::conversation;
-use rows::{GROUPS, MEMBERSHIPS};
+use rows::{GROUPS, GroupRow, MEMBERSHIPS, RoomRole, Visibility};
 
 /// A room with its members, by account.
 #[derive(Debug, Clone)]

@@ -35,7 +35,7 @@ mod peer;
 mod permits;
 mod place;
 mod presence;
-mod reading;
+mod read_markers;
 mod refusal;
 mod room;
 mod service;
@@ -43,6 +43,7 @@ mod session;
 mod sessions;
 mod sweep;
 mod transport;
+mod unread;
 mod uploads;
 mod wire;
 

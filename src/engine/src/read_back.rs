@@ -47,7 +47,7 @@ impl Unpacked {
     fn batch(&mut self, number: u64, packed: &PackedBatch) -> Result<Arc<BatchEvents>> {
         let entry = match self.batches.iter().position(|(known, _)| *known == number) {
             Some(position) => self.batches.remove(position),
-            None => (number, Arc::new(packed.unpack_events().map_err(|cause| damaged(number, cause))?)),
+            None => (number, Arc::new(BatchEvents::unpack(packed).map_err(|cause| damaged(number, cause))?)),
         };
         let batch = Arc::clone(&entry.1);
         self.batches.push(entry);

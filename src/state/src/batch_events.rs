@@ -10,7 +10,7 @@ use rmp_serde::Deserializer;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::entry_batch::ScriptVersion;
+use crate::entry_batch::{PackedBatch, ScriptVersion, explained};
 
 /// An entry batch that is decompressed, but not decoded.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct PackedEvent<'b> {
     entry: &'b [u8],
 }
 
-/// An [`Entry`](crate::Entry) of which the event is decoded as `T`, and nothing else.
+/// An [`Entry`](crate::entry::Entry) of which the event is decoded as `T`, and nothing else.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum EventOrOther<T> {
@@ -64,8 +64,15 @@ struct Content {
 }
 
 impl BatchEvents {
-    /// Finds the entries in the encoded form of an [`EntryBatch`](crate::EntryBatch).
-    pub(crate) fn new(plain: Vec<u8>) -> Result<Self, String> {
+    /// Decompresses a batch.
+    ///
+    /// # Errors
+    /// If the batch is damaged, or of an earlier build.
+    pub fn unpack(packed: &PackedBatch) -> Result<Self, String> {
+        Self::new(packed.plain()?).map_err(explained)
+    }
+
+    fn new(plain: Vec<u8>) -> Result<Self, String> {
         let mut rest = plain.as_slice();
         let (mut scripts, mut first) = (Vec::new(), None);
         for _ in 0..rmp::decode::read_map_len(&mut rest).map_err(|error| error.to_string())? {
@@ -147,7 +154,9 @@ mod tests {
     use palabre_types::{Batch, Bot, EventKind, Reason};
 
     use super::*;
-    use crate::{Entry, EntryBatch, EventRecord, Progress, RowsRecord, WentBack};
+    use crate::clock_steps::WentBack;
+    use crate::entry::{Entry, EventRecord, Progress, RowsRecord};
+    use crate::entry_batch::EntryBatch;
 
     fn ingress(seq: u64, targets: &[u16]) -> Entry {
         let bot = Bot { name: "b".into(), platform: "p".into() };
@@ -169,7 +178,7 @@ mod tests {
         ];
         let scripts = vec![ScriptVersion { name: "a".into(), version: "1".into() }];
         let batch = EntryBatch { scripts, entries, ..EntryBatch::default() };
-        let events = batch.pack(&mut Vec::new()).unpack_events().unwrap();
+        let events = BatchEvents::unpack(&batch.pack(&mut Vec::new())).unwrap();
         assert_eq!(events.scripts().len(), 1);
         let mut found = Vec::new();
         let mut at = events.first();

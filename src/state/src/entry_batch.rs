@@ -5,7 +5,6 @@ use std::sync::Arc;
 use palabre_types::{Action, ActionKey, EventName, Millis, ScriptName};
 use serde::{Deserialize, Serialize};
 
-use crate::batch_events::BatchEvents;
 use crate::entry::{Entry, EventRecord, Notice, RunRecord};
 
 /// An entry batch of the journal. Its key is its number.
@@ -100,23 +99,19 @@ impl PackedBatch {
         rmp_serde::from_slice(&self.plain()?).map_err(|error| explained(error.to_string()))
     }
 
-    /// Decompresses the batch for reading its events one by one, or returns what is wrong with it.
-    pub fn unpack_events(&self) -> Result<BatchEvents, String> {
-        BatchEvents::new(self.plain()?).map_err(explained)
-    }
-
-    fn plain(&self) -> Result<Vec<u8>, String> {
+    /// Decompresses the batch.
+    pub(crate) fn plain(&self) -> Result<Vec<u8>, String> {
         lz4_flex::decompress_size_prepended(&self.lz4).map_err(|error| error.to_string())
     }
 }
 
 /// Returns an error of the decoder in a form that operators understand.
-fn explained(error: String) -> String {
+pub(crate) fn explained(error: String) -> String {
     if !error.contains("missing field `entries`") {
         return error;
     }
-    "it is of a build before 2026-11-29, whose journal cannot be read any more; let that build finish its work, or move \
-     the data folder away"
+    "it is of a build before 2026-11-29, whose journal cannot be read any more; let that build finish its work, or \
+     move the data folder away"
         .to_owned()
 }
 

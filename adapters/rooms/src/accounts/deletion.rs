@@ -15,10 +15,10 @@ use super::credential::{self, Credential};
 use super::error::AccountError;
 use super::rows::{ACCOUNTS, Account, AccountRow, CREDENTIALS, EMAILS, NAMES};
 use crate::conversation::{is_hidden, may_enter};
-use crate::groups::RoomRole;
+use crate::groups::rows::RoomRole;
 use crate::history::{MESSAGES, ROOMS};
 use crate::limiter::Network;
-use crate::reading;
+use crate::read_markers;
 use crate::room::command::Command;
 use crate::service::Rooms;
 
@@ -114,7 +114,7 @@ impl Rooms {
         let id = account.id.clone();
         let read = self.read_store(move |snapshot| {
             let mut rows = Batch::default();
-            reading::forget(snapshot, &id, &mut rows)?;
+            read_markers::forget(snapshot, &id, &mut rows)?;
             Ok(rows)
         });
         let mut rows = read.await?;

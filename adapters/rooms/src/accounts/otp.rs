@@ -3,36 +3,18 @@
 use std::sync::Arc;
 
 use palabre_platform::{EmitError, Entropy};
-use palabre_types::{Batch, Millis};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use totp_rs::{Builder, Secret, Totp};
+use palabre_types::Batch;
+use serde::Deserialize;
 
 use super::error::AccountError;
 use super::password::LENGTH_MAX;
 use super::rows::{ACCOUNTS, Account, AccountRow};
+use super::second_factor::{OtpRow, hash_of};
 use crate::limiter::Network;
 use crate::service::Rooms;
 
-/// Length of the secret, in bytes (RFC 4226, section 4, recommends 160 bits).
-const SECRET_BYTES: usize = 20;
-/// The name of the service in authenticator apps.
-const ISSUER: &str = "Palabre";
 /// Number of recovery codes.
 const RECOVERY_CODES: usize = 10;
-
-/// The second factor of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct OtpRow {
-    /// The secret in Base32, as authenticator apps have it.
-    secret: String,
-    /// Whether a code was entered once. Until then logins do not ask for one.
-    pub(super) is_confirmed: bool,
-    /// The time step of the last code that was used: each works once.
-    last_step: u64,
-    /// Hashes of the recovery codes that are left.
-    recovery: Vec<String>,
-}
 
 /// A request to begin with one-time codes, or to end them.
 #[derive(Debug, Deserialize)]
@@ -42,34 +24,6 @@ pub(crate) struct OtpRequest {
     /// A code, to end them.
     #[serde(default)]
     pub(crate) code: Option<String>,
-}
-
-impl OtpRow {
-    fn fresh(entropy: &dyn Entropy) -> Self {
-        let bytes = (0..SECRET_BYTES.div_ceil(8)).flat_map(|_| entropy.next().to_be_bytes());
-        let secret = Secret::from(bytes.take(SECRET_BYTES).collect::<Vec<u8>>());
-        Self { secret: secret.to_base32(), is_confirmed: false, last_step: 0, recovery: Vec::new() }
-    }
-
-    fn generator(&self, username: &str, issuer: &str) -> Result<Totp, AccountError> {
-        let invalid = |error: &dyn std::fmt::Display| AccountError::Unavailable(format!("one-time codes: {error}"));
-        let secret = Secret::try_from_base32(&self.secret).map_err(|error| invalid(&error))?;
-        let builder = Builder::new().with_secret(secret).with_account_name(username).with_issuer(Some(issuer));
-        builder.build().map_err(|error| invalid(&error))
-    }
-
-    /// Returns the second factor after a code was used, or `None` if the code is wrong or was used before.
-    pub(super) fn after(&self, code: &str, username: &str, now: Millis) -> Result<Option<Self>, AccountError> {
-        let code: String = code.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
-        let hash = hash_of(&code.to_lowercase());
-        if let Some(used) = self.recovery.iter().position(|known| *known == hash) {
-            let mut left = self.clone();
-            left.recovery.remove(used);
-            return Ok(Some(left));
-        }
-        let step = self.generator(username, ISSUER)?.check(&code, now / 1_000);
-        Ok(step.filter(|step| *step > self.last_step).map(|step| Self { last_step: step, ..self.clone() }))
-    }
 }
 
 impl Rooms {
@@ -85,8 +39,7 @@ impl Rooms {
             return Err(AccountError::Conflict("one-time codes are on already; turn them off first".to_owned()));
         }
         let otp = OtpRow::fresh(&*self.entropy);
-        let generator = otp.generator(&account.row.username, ISSUER)?;
-        let url = generator.to_url().map_err(|error| AccountError::Unavailable(error.to_string()))?;
+        let url = otp.url(&account.row.username)?;
         let secret = otp.secret.clone();
         self.replace_account(account, AccountRow { otp: Some(otp), ..account.row.clone() }).await?;
         Ok((secret, url))
@@ -160,8 +113,4 @@ fn recovery_code(entropy: &dyn Entropy) -> String {
     let digits = format!("{bits:020x}");
     let (first, second) = digits.split_at(10);
     format!("{first}-{second}")
-}
-
-fn hash_of(code: &str) -> String {
-    Sha256::digest(code).iter().map(|byte| format!("{byte:02x}")).collect()
 }

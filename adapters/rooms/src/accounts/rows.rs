@@ -5,7 +5,7 @@ use palabre_text::{composed, skeleton};
 use palabre_types::{Millis, Permission, TableId};
 use serde::{Deserialize, Serialize};
 
-use super::otp::OtpRow;
+use super::second_factor::OtpRow;
 
 /// Accounts by id.
 pub(crate) const ACCOUNTS: Table<String, AccountRow> = Table::new(TableId::Accounts);

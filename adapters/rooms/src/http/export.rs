@@ -20,7 +20,7 @@ use super::problem::Problem;
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::Scope;
 use crate::encode::message;
-use crate::feedback::FeedbackRow;
+use crate::feedback::rows::FeedbackRow;
 use crate::history::{MESSAGES, MessageRow};
 use crate::service::Rooms;
 

@@ -15,7 +15,7 @@ use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
 use crate::accounts::rows::Scope;
 use crate::decode::TEXT_MAX;
-use crate::feedback::FeedbackRow;
+use crate::feedback::rows::FeedbackRow;
 use crate::limits::Kind;
 use crate::presence::Author;
 use crate::service::Rooms;

@@ -97,7 +97,7 @@ async fn memberships(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<
     Ok(Json(json!({ "rooms": listed })))
 }
 
-/// What is unread in one's rooms and private conversations.
+/// Returns what is unread in one's rooms and private conversations.
 async fn unread(State(rooms): State<Arc<Rooms>>, caller: Caller) -> Result<Json<Value>, Problem> {
     caller.require(Scope::Read)?;
     let found = rooms.unread(&caller.0.account).await?;

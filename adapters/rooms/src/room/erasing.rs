@@ -6,7 +6,7 @@ use palabre_types::{Batch, EventKind, Room};
 
 use super::state::State;
 use crate::conversation::is_session;
-use crate::feedback::FEEDBACK;
+use crate::feedback::rows::FEEDBACK;
 use crate::history::{self, IDS, MESSAGES, NONCES, ROOMS};
 
 /// Maximum number of messages, and of other rows of each kind, deleted in one commit.

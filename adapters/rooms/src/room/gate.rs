@@ -8,7 +8,7 @@ use palabre_types::{EventKind, Millis};
 use super::state::State;
 use crate::conversation::is_conversation;
 use crate::decode;
-use crate::groups::RoomRole;
+use crate::groups::rows::RoomRole;
 use crate::history::MessageRow;
 use crate::presence::Author;
 

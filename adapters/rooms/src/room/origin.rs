@@ -3,7 +3,7 @@
 use palabre_types::{EventKind, Permission};
 use tokio::sync::oneshot;
 
-use super::command::Origin;
+use super::command::{Origin, Refusal};
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::accounts::rows::is_account_id;
@@ -17,7 +17,15 @@ impl State {
     /// `None` if the client is not in the room, which it has been told.
     pub(super) fn person(&mut self, origin: Origin) -> Option<(Author, Requester)> {
         match origin {
-            Origin::Http { author, answer } => Some((author, Requester::Http(answer))),
+            Origin::Http { author, answer } => {
+                // The room may have been closed to the account, or deleted, since the request was admitted.
+                let account = is_account_id(&author.guest).then_some(&*author.guest);
+                if !self.cx.authority.groups.may_enter(&self.room.name, account) {
+                    let _asked = answer.send(Err(Refusal::NotFound("there is no such room".to_owned())));
+                    return None;
+                }
+                Some((author, Requester::Http(answer)))
+            }
             Origin::Client { sid, ack } => match self.presence.session(sid) {
                 Some(session) => Some((session.author(), Requester::Client { sid, ack })),
                 None => {

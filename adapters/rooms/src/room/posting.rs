@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palabre_types::{Batch, EventKind};
+use palabre_types::{Batch, EventKind, Millis};
 use socketioxide::socket::Sid;
 
 use super::command::Origin;
@@ -14,6 +14,7 @@ use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
 use crate::history::MessageRow;
 use crate::peer::AckSender;
+use crate::presence::Author;
 use crate::uploads::{UploadLimits, Waiting};
 
 impl State {
@@ -41,14 +42,8 @@ impl State {
             self.pending.push_back(Box::pin(async { CommitResult { result: Ok(()), on_commit } }));
             return;
         }
-        if let Err(problem) = self.may_speak(&author, now) {
+        if let Err(problem) = self.may_post(&author, send.reply_to.as_deref(), now).await {
             return self.refuse_request(requester, problem);
-        }
-        if let Some(id) = &send.reply_to
-            && self.find(id).await.is_none()
-        {
-            let problem = "the message you are replying to is not in this room any more";
-            return self.refuse_request(requester, problem.to_owned());
         }
         let position = self.next;
         let mut rows = Batch::default();
@@ -93,6 +88,17 @@ impl State {
             drop(committing);
             CommitResult { result, on_commit }
         }));
+    }
+
+    /// Checks the rules of the room, and that the message to reply to is there.
+    async fn may_post(&mut self, author: &Author, reply_to: Option<&str>, now: Millis) -> Result<(), String> {
+        self.may_speak(author, now)?;
+        match reply_to {
+            Some(id) if self.find(id).await.is_none() => {
+                Err("the message you are replying to is not in this room any more".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Announces a file and replies with its upload address.

@@ -8,7 +8,7 @@ use super::state::State;
 use super::state::commit::{CommitResult, OnCommit};
 use crate::accounts::rows::is_account_id;
 use crate::conversation::is_conversation;
-use crate::reading::{READS, ReadRow};
+use crate::read_markers::{READS, ReadRow};
 
 impl State {
     /// Records how far an account has read. The other person of a private conversation is told.

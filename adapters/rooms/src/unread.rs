@@ -1,28 +1,17 @@
-//! Read markers: how far an account has read in each room, and what is unread.
+//! Unread messages of an account, in all its rooms.
 
-use palabre_store::{Direction, Result as StoreResult, Snapshot, Table};
-use palabre_types::{Batch, TableId};
-use serde::{Deserialize, Serialize};
+use palabre_store::{Direction, Result as StoreResult, Snapshot};
+use serde::Serialize;
 
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::Account;
 use crate::conversation::{CONVERSATION_PREFIX, is_conversation, may_enter};
 use crate::history::{MESSAGES, ROOMS};
+use crate::read_markers::READS;
 use crate::service::Rooms;
-
-/// Read markers by account and room.
-pub(crate) const READS: Table<(String, String), ReadRow> = Table::new(TableId::RoomReads);
 
 /// Maximum number of unread messages that are counted in a room.
 const COUNTED_MAX: u64 = 1_000;
-
-/// A read marker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ReadRow {
-    /// The id of the last message that was read.
-    pub(crate) id: String,
-    pub(crate) position: u64,
-}
 
 /// A room with unread messages, or with a read marker.
 #[derive(Debug, Serialize)]
@@ -30,7 +19,7 @@ pub(crate) struct Unread {
     pub(crate) room: String,
     /// Number of messages of others since the marker, at most 1,000.
     pub(crate) unread: u64,
-    /// How many of them mention the person.
+    /// Number of those that mention the person.
     pub(crate) mentions: u64,
     /// The id of the last message that was read.
     pub(crate) last_read: Option<String>,
@@ -61,14 +50,6 @@ impl Rooms {
         let account = account.to_owned();
         self.read_store(move |snapshot| conversations(snapshot, &account)).await
     }
-}
-
-/// Deletes the read markers of an account that is being deleted.
-pub(crate) fn forget(snapshot: &Snapshot, account: &str, rows: &mut Batch) -> StoreResult<()> {
-    for row in READS.scan(snapshot, &account.to_owned(), Direction::Forward)? {
-        READS.delete(rows, &row?.0);
-    }
-    Ok(())
 }
 
 /// Returns the rooms of an account's private conversations.

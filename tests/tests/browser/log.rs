@@ -1,20 +1,9 @@
 //! The log in a browser: formatted text, and thousands of messages.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::{Client, Project};
 use serde_json::{Value, json};
 
-use browsing::{Driver, click, driver, enter, errors, sees, types, until, value};
+use crate::browsing::{Driver, click, driver, enter, errors, sees, types, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms, rooms: { retention: { keep: ['*'] } } } }";
 /// Messages sent before the answers to them are awaited.

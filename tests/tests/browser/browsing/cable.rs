@@ -3,12 +3,15 @@
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// A proxy for TCP connections.
 pub struct Cable {
     /// The address for browsers.
     pub address: String,
     is_cut: watch::Sender<bool>,
+    // They end with it.
+    _tasks: JoinSet<()>,
 }
 
 impl Cable {
@@ -18,12 +21,14 @@ impl Cable {
         let address = listener.local_addr().unwrap().to_string();
         let (is_cut, state) = watch::channel(false);
         let target = target.to_owned();
-        tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, target.clone(), state.clone()));
+                connections.spawn(carry(near, target.clone(), state.clone()));
             }
         });
-        Self { address, is_cut }
+        Self { address, is_cut, _tasks: tasks }
     }
 
     /// Ends all connections, and refuses new ones.

@@ -1,19 +1,8 @@
 //! The message box in a browser: drafts, completion, the emoji palette.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::Project;
 
-use browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until};
+use crate::browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 const ARROW_UP: &str = "\u{e013}";

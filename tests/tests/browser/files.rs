@@ -1,20 +1,9 @@
 //! Files in a browser: the image viewer, players, uploads that can be cancelled.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use fantoccini::Locator;
 use palabre_tests::Project;
 
-use browsing::{Driver, click, driver, element, enter, errors, says, types, until, value};
+use crate::browsing::{Driver, click, driver, element, enter, errors, says, types, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 /// One pixel.

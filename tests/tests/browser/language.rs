@@ -1,21 +1,10 @@
 //! The page in another language, and as an installed app.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::Project;
 use palabre_tests::http::ask;
 use serde_json::Value;
 
-use browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until, value};
+use crate::browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 /// The keys of a module of texts, with those of the texts inside.

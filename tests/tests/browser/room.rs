@@ -1,16 +1,5 @@
 //! Two browsers and a third-party Socket.IO client in one room.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -20,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use browsing::{Driver, WAIT_MAX, driver, enter, errors, is_there, says, sees, shown};
+use crate::browsing::{Driver, WAIT_MAX, driver, enter, errors, is_there, says, sees, shown};
 
 /// Returns Python, if it has the client that this test needs.
 ///

@@ -1,19 +1,8 @@
 //! Lost connections and absent users in a browser: queued messages, and the line above new ones.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::{Client, Project};
 
-use browsing::{Cable, Driver, click, driver, element, enter, errors, hide, says, sees, until, value};
+use crate::browsing::{Cable, Driver, click, driver, element, enter, errors, hide, says, sees, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 const TEXTS: &str = "[...document.querySelectorAll('#messages article .text')].map((text) => text.innerText)";

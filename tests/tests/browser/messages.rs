@@ -1,19 +1,8 @@
 //! Messages in a browser: their menu, and links to them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::{Client, Project};
 
-use browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until, value};
+use crate::browsing::{Driver, click, driver, element, enter, errors, says, sees, types, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 const TEXT: &str = "document.getElementById('input').value";

@@ -1,19 +1,8 @@
 //! Notifications of the desktop in a browser.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a test that cannot continue panics"
-)]
-
-mod browsing;
-
 use palabre_tests::{Client, Project};
 
-use browsing::{Driver, click, driver, element, enter, errors, hide, sees, until, value};
+use crate::browsing::{Driver, click, driver, element, enter, errors, hide, sees, until, value};
 
 const ROOMS: &str = "bots: { lobby: { platform: rooms } }";
 /// Records notifications instead of showing them, and how often the page asked for permission.

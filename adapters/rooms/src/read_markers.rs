@@ -1,0 +1,24 @@
+//! Read markers: how far an account has read in each room.
+
+use palabre_store::{Direction, Result as StoreResult, Snapshot, Table};
+use palabre_types::{Batch, TableId};
+use serde::{Deserialize, Serialize};
+
+/// Read markers by account and room.
+pub(crate) const READS: Table<(String, String), ReadRow> = Table::new(TableId::RoomReads);
+
+/// A read marker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReadRow {
+    /// The id of the last message that was read.
+    pub(crate) id: String,
+    pub(crate) position: u64,
+}
+
+/// Deletes the read markers of an account that is being deleted.
+pub(crate) fn forget(snapshot: &Snapshot, account: &str, rows: &mut Batch) -> StoreResult<()> {
+    for row in READS.scan(snapshot, &account.to_owned(), Direction::Forward)? {
+        READS.delete(rows, &row?.0);
+    }
+    Ok(())
+}
