@@ -36,7 +36,7 @@ impl Rooms {
         if is_conversation(name) {
             return Err(ActionError::NotFound(format!("there is no room \"{name}\"")));
         }
-        let room = self.open_room(name).map_err(ActionError::Transient)?;
+        let room = self.open_room(&self.room_names.known(name)).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();
         let request = ActionRequest { action: action.clone(), key: key.clone(), answer };
         room.send(Command::Act(Box::new(request))).await.ok().ok_or_else(closed)?;
@@ -80,7 +80,8 @@ impl Rooms {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
             rooms.authority.roles.load(&rooms.store)?;
-            rooms.authority.groups.load(&rooms.store)
+            rooms.authority.groups.load(&rooms.store)?;
+            rooms.load_room_names()
         });
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("cannot read roles and rooms: {error}")))

@@ -78,6 +78,11 @@ impl Groups {
         conversation::may_enter(room, account) && self.read().get(room).is_none_or(|group| group.is_open_to(account))
     }
 
+    /// Returns the names of all of them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.read().keys().cloned().collect()
+    }
+
     /// Returns the rooms whose deletion has begun.
     pub(crate) fn deleted(&self) -> Vec<String> {
         self.read().iter().filter(|(_, group)| group.row.is_deleted).map(|(room, _)| room.clone()).collect()

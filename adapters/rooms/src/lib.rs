@@ -38,6 +38,7 @@ mod presence;
 mod read_markers;
 mod refusal;
 mod room;
+mod room_names;
 mod service;
 mod session;
 mod sessions;

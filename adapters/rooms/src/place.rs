@@ -72,6 +72,7 @@ impl Rooms {
         let join = data.and_then(|data| read::<Join>("join_room", data)).and_then(Join::checked);
         let found = join.and_then(|mut join| {
             join.username = self.name_of(join.username, session)?;
+            join.room = self.room_names.known(&join.room);
             let account = session.credential().map(|credential| credential.account.id.as_str());
             if !self.authority.groups.may_enter(&join.room, account) {
                 return Err("this room is private; you need an invite".to_owned());

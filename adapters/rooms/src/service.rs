@@ -24,6 +24,7 @@ use crate::permits::Permits;
 use crate::room;
 use crate::room::command::Command;
 use crate::room::context::RoomContext;
+use crate::room_names::RoomNames;
 use crate::uploads::Uploads;
 
 /// Maximum number of commands queued for a room; after that, clients get an error.
@@ -48,6 +49,7 @@ pub struct Rooms {
     pub(crate) passwords: Passwords,
     pub(crate) issuing: IssuingLocks,
     pub(crate) account_names: AccountNames,
+    pub(crate) room_names: RoomNames,
     pub(crate) open_sockets: OpenSockets,
     pub(crate) authority: Authority,
     pub(crate) owner_link: OwnerLink,
@@ -100,6 +102,7 @@ impl Rooms {
             passwords: Passwords::default(),
             issuing: IssuingLocks::default(),
             account_names: AccountNames::default(),
+            room_names: RoomNames::default(),
             open_sockets: OpenSockets::default(),
             authority: Authority::default(),
             owner_link: OwnerLink::default(),
@@ -131,10 +134,19 @@ impl Rooms {
         }
     }
 
-    /// Returns the room of that name and opens it if necessary.
+    /// Reads the names of all rooms. Those of rooms that are gone are forgotten.
+    pub(crate) fn load_room_names(&self) -> palabre_store::Result<()> {
+        self.room_names.load(&self.store, || {
+            let open = self.directory.rooms().into_iter().map(|(name, _)| name);
+            open.chain(self.authority.groups.names()).collect()
+        })
+    }
+
+    /// Returns the room of that name and opens it if necessary. The name is one of [`RoomNames::known`].
     pub(crate) fn open_room(&self, name: &str) -> Result<mpsc::Sender<Command>, String> {
         self.directory.room(name, self.config.max_rooms, || {
             let context = self.context.borrow().clone().ok_or("the service is starting; try again in a moment")?;
+            self.room_names.add(name);
             let (sender, commands) = mpsc::channel(QUEUED_COMMANDS_MAX);
             self.spawn(room::run(self.room_context(context, name), commands));
             Ok(sender)

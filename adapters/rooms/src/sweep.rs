@@ -15,14 +15,14 @@ const HOUR: Millis = 3_600_000;
 const REMOVED_PER_COMMIT_MAX: usize = 5_000;
 
 /// Sweeps every hour until it is dropped.
-pub(crate) async fn run(rooms: &Rooms, context: &AdapterContext) {
+pub(crate) async fn run(rooms: &std::sync::Arc<Rooms>, context: &AdapterContext) {
     loop {
         sweep(rooms, context.clock.now()).await;
         context.clock.sleep_until(context.clock.now() + HOUR).await;
     }
 }
 
-async fn sweep(rooms: &Rooms, now: Millis) {
+async fn sweep(rooms: &std::sync::Arc<Rooms>, now: Millis) {
     let terms = rooms.members.restart_future_terms(now);
     if !terms.is_empty()
         && let Err(error) = rooms.write("terms corrected after the clock went back", terms).await
@@ -60,10 +60,21 @@ async fn sweep(rooms: &Rooms, now: Millis) {
         }
     }
     drop(swept);
+    forget_names(rooms).await;
     match sweeping.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("cannot delete old messages, retrying in an hour: {error}"),
         Err(error) => tracing::error!("the sweep of old messages failed: {error}"),
+    }
+}
+
+/// Forgets the names of rooms that are gone.
+async fn forget_names(rooms: &std::sync::Arc<Rooms>) {
+    let named = std::sync::Arc::clone(rooms);
+    match tokio::task::spawn_blocking(move || named.load_room_names()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("cannot read the names of rooms, retrying in an hour: {error}"),
+        Err(error) => tracing::error!("the names of rooms could not be read: {error}"),
     }
 }
 

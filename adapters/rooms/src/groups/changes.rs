@@ -101,10 +101,10 @@ impl Rooms {
             if groups.owned_by(&owner) >= OWNED_MAX {
                 return Err(AccountError::Conflict(format!("you own {OWNED_MAX} rooms, which is the limit")));
             }
-            let asked = name.clone();
+            let asked = rooms.room_names.known(&name);
             let is_known = rooms.read_store(move |snapshot| Ok(ROOMS.get(snapshot, &asked)?.is_some())).await?;
             // Its people and messages are not the new owner's.
-            if is_known || rooms.directory.is_open(&name) {
+            if is_known || rooms.directory.is_open(&rooms.room_names.known(&name)) {
                 return Err(AccountError::Conflict(format!("the room \"{name}\" is in use; choose another name")));
             }
             let now = rooms.clock.now();
@@ -122,6 +122,7 @@ impl Rooms {
             let membership = MembershipRow { role: RoomRole::Owner, since: now };
             MEMBERSHIPS.put(&mut rows, &(name.clone(), owner.clone()), &membership);
             rooms.write("a new room", rows).await?;
+            rooms.room_names.replace(&name);
             groups.set(&name, Some(Group { row, members: HashMap::from([(owner, RoomRole::Owner)]) }));
             Ok(name)
         })

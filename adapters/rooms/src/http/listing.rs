@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 
 use super::caller::Reader;
 use super::problem::Problem;
-use crate::decode;
 use crate::groups::Groups;
 use crate::groups::rows::Visibility;
 use crate::history::{self, ROOMS, RoomRow};
@@ -63,7 +62,7 @@ async fn one(
     reader: Reader,
     Path(room): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let room = decode::room_name(&room).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
+    let room = rooms.room_named(&room)?;
     let account = reader.account();
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "there is no such room");
     if !rooms.authority.groups.may_enter(&room, account) {

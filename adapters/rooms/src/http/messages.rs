@@ -120,7 +120,7 @@ impl Rooms {
     /// Returns the room with a name, if the caller may use it in this way.
     pub(super) fn room_of_caller(&self, caller: &Caller, room: &str, scope: Scope) -> Result<String, Problem> {
         caller.require(scope)?;
-        let room = decode::room_name(room).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
+        let room = self.room_named(room)?;
         let account = &caller.0.account;
         // As if it did not exist: who talks to whom is private too.
         if !self.authority.groups.may_enter(&room, Some(&account.id)) {
@@ -131,6 +131,12 @@ impl Rooms {
             Some(problem) if !is_conversation(&room) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),
             _ => Ok(room),
         }
+    }
+
+    /// Returns the name under which a room is known.
+    pub(super) fn room_named(&self, room: &str) -> Result<String, Problem> {
+        let room = decode::room_name(room).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
+        Ok(self.room_names.known(&room))
     }
 
     /// Returns the private conversation of the caller with another account.
