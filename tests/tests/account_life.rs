@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
-const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 } }";
+const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 }, codes: { burst: 1000, per_minute: 0 } }";
 
 /// Returns the code that an authenticator app shows for a step from now.
 fn code(secret: &str, steps: u64) -> String {
@@ -114,6 +114,8 @@ async fn a_deleted_account_leaves_nothing_and_its_name_is_free() {
     site.post("/api/rooms", &alice, json!({ "name": "mine", "visibility": "private" })).await;
     let mut client = Client::connect_with(&site.daemon.address, Some(&alice)).await.unwrap();
     client.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
+    let (_, answer) = site.post("/chat/message", "", json!({ "message": "of a guest" })).await;
+    let session = text(&answer["session_id"]);
 
     let delete = async |password: &str| {
         site.call(Method::DELETE, "/api/auth/me", &alice, json!({ "password": password })).await.0.as_u16()
@@ -126,6 +128,8 @@ async fn a_deleted_account_leaves_nothing_and_its_name_is_free() {
     let (_, page) = site.get("/api/rooms/general/messages", &bob).await;
     let texts: Vec<&Value> = page["messages"].as_array().unwrap().iter().map(|row| &row["message"]).collect();
     assert_eq!(texts, ["stays"]);
+    let (status, history) = site.get(&format!("/chat/history/{session}"), "").await;
+    assert_eq!(status, 200, "sessions of guests are nobody's account's: {history}");
     assert_eq!(site.get("/api/users/me/conversations", &bob).await.1["conversations"], json!([]));
     let (status, anew) = site.post("/api/auth/register", "", registration("alice")).await;
     assert_eq!(status, 201, "{anew}");

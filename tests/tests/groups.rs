@@ -93,6 +93,7 @@ async fn roles_in_a_room_decide_who_may_do_what() {
     assert_eq!(site.get("/api/rooms/club", &carol).await.1["topic"], "ours");
     assert_eq!(patch(&bob, json!({ "visibility": "private" })).await, 403, "only owners");
     assert_eq!(role(&bob, &alice_id, "member").await, 403, "an owner is above a moderator");
+    assert_eq!(role(&alice, &carol_id, "owner").await, 409, "nobody becomes a member without an invite");
 
     // A moderator deletes messages of members, and mutes and bans them in this room.
     let id = say(&site, "club", &carol, "spam").await;
@@ -142,6 +143,11 @@ async fn a_room_is_created_once_under_names_that_look_alike_and_is_deleted_with_
     }
     let guest = Client::enter(&site.daemon.address, "guest", "Garden").await;
     assert!(guest.is_err(), "guests are not allowed");
+    // Names that look alike are the same room for everybody.
+    let (_visitor, joined) = Client::enter(&site.daemon.address, "visitor", "Square").await.unwrap();
+    assert_eq!(joined["room"], "Square");
+    let (_other, joined) = Client::enter(&site.daemon.address, "other", "sQUARE").await.unwrap();
+    assert_eq!(joined["room"], "Square");
     // A room that guests use already is nobody's.
     let (_guest, _) = Client::enter(&site.daemon.address, "guest", "square").await.unwrap();
     assert_eq!(site.post("/api/rooms", &bob, json!({ "name": "square" })).await.0, 409);
@@ -154,7 +160,9 @@ async fn a_room_is_created_once_under_names_that_look_alike_and_is_deleted_with_
     assert_eq!(delete(&bob).await, 403);
     assert_eq!(delete(&alice).await, 204);
     assert_eq!(client.wait("moderated").await.unwrap()["kind"], "removed");
-    assert_eq!(delete(&alice).await, 403, "it is a room like any other now");
+    assert_eq!(delete(&alice).await, 404, "it is closed to everybody");
+    assert_eq!(site.post("/api/rooms/Garden/messages", &alice, json!({ "message": "x" })).await.0, 404);
+    assert!(Client::enter(&site.daemon.address, "guest", "garden").await.is_err(), "it does not become public");
     // The next owner finds nothing of it, also in memory.
     create(&site, &bob, json!({ "name": "Garden" })).await;
     assert_eq!(site.get("/api/rooms/Garden/messages", &bob).await.1["messages"], json!([]));
@@ -169,8 +177,15 @@ async fn messages_are_edited_with_their_history_over_http() {
     let ((_, alice), (_, bob)) = (site.register("alice").await, site.register("bob").await);
     let id = say(&site, "general", &alice, "first").await;
     let message = format!("/api/rooms/general/messages/{id}");
+    // In one go, so that the first edit is not durable when the second one arrives.
+    let mut client = Client::connect_with(&site.daemon.address, Some(&alice)).await.unwrap();
+    client.join(json!({ "username": "alice", "room": "general" })).await.unwrap();
+    let mut asked = Vec::new();
     for text in ["second", "third"] {
-        assert_eq!(site.call(Method::PATCH, &message, &alice, json!({ "message": text })).await.0, 204);
+        asked.push(client.ask("edit_message", json!({ "id": id, "message": text })).await.unwrap());
+    }
+    for number in asked {
+        client.ack(number).await.unwrap();
     }
     assert_eq!(site.call(Method::PATCH, &message, &alice, json!({ "message": "" })).await.0, 400);
     assert_eq!(site.call(Method::PATCH, &message, &bob, json!({ "message": "x" })).await.0, 403);

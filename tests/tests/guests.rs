@@ -121,13 +121,13 @@ async fn a_role_is_the_guest_s_and_not_the_name_s() {
     let project = Project::new(BOTS, &[("test.luau", SCRIPT)]);
     let daemon = project.start().await;
     let mut alice = enters(&daemon, None, "alice").await.unwrap();
-    assert_eq!(rank(&mut alice).await, "rank member");
+    assert_eq!(rank(&mut alice).await, "rank everyone");
     alice.emit("send_message", json!({ "message": "!role" })).await.unwrap();
     assert_eq!(alice.wait("moderated").await.unwrap()["kind"], "role_added");
     assert_eq!(rank(&mut alice).await, "rank moderator");
     let token = leaves(alice).await;
     let mut other = enters(&daemon, None, "alice").await.unwrap();
-    assert_eq!(rank(&mut other).await, "rank member");
+    assert_eq!(rank(&mut other).await, "rank everyone");
     leaves(other).await;
     let mut alice = enters(&daemon, Some(&token), "alice").await.unwrap();
     assert_eq!(rank(&mut alice).await, "rank moderator");
@@ -144,7 +144,7 @@ async fn nobody_is_a_moderator_by_choosing_a_name() {
         assert!(refused.0.contains("name_tokens"), "{name}: {refused:?}");
     }
     let mut lobby = enters(&daemon, None, "lobby").await.unwrap();
-    assert_eq!(rank(&mut lobby).await, "rank member");
+    assert_eq!(rank(&mut lobby).await, "rank everyone");
     let mut chief = enters(&daemon, None, "chief").await.unwrap();
     assert_eq!(rank(&mut chief).await, "rank moderator", "from the machine of the server");
     for name in ["boss", "Boss", "b0ss"] {

@@ -19,9 +19,9 @@ function on_message(event)
   if event.user.bot or event.text == "silent" then return end
   if event.text == "edit" then
     event.room:typing()
-    local answer = event:reply("Hel")
+    local answer = event:reply("Good")
     sleep("1s")
-    answer:edit("Hello")
+    answer:edit("Good day")
     sleep("1s")
     answer:edit("Bye")
     sleep("1s")
@@ -97,7 +97,7 @@ async fn answers_and_their_edits_are_streamed_and_a_client_that_goes_away_breaks
         .map(|data| serde_json::from_str(data.trim()).unwrap())
         .collect();
     let chunks: Vec<&str> = events.iter().map(|event| event["chunk"].as_str().unwrap()).collect();
-    assert_eq!(chunks, ["Hel", "lo", "Bye", "\n\ndone", ""], "{body}");
+    assert_eq!(chunks, ["Good", " day", "Bye", "\n\ndone", ""], "{body}");
     let finals: Vec<bool> = events.iter().map(|event| event["is_final"] == true).collect();
     assert_eq!(finals, [false, false, false, false, true], "{body}");
     assert_eq!(events[2]["metadata"]["replaces"], true, "{body}");
@@ -130,7 +130,7 @@ async fn a_session_is_talked_in_over_a_websocket() {
     assert_eq!((&response["content"], &response["message_type"]), (&json!("heard hello"), &json!("text")));
     send(&mut socket, json!({ "type": "message", "content": "edit" })).await;
     assert_eq!(next(&mut socket, "typing").await["is_typing"], true);
-    for said in ["Hel", "Hello", "Bye", "done"] {
+    for said in ["Good", "Good day", "Bye", "done"] {
         assert_eq!(next(&mut socket, "response").await["content"], said);
     }
     send(&mut socket, json!({ "type": "message", "content": "silent" })).await;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use palabre_platform::{Adapter, AdapterContext, AdapterError, Condition, Metric};
 use palabre_types::{
-    Action, ActionError, ActionKey, Batch, Capabilities, Event, EventKind, Member, MessageId, Outcome, User, UserId,
+    Action, ActionError, ActionKey, Batch, Capabilities, Event, EventKind, Member, MessageId, Outcome, Permission,
+    User, UserId,
 };
 use tokio::sync::oneshot;
 
@@ -36,7 +37,12 @@ impl Rooms {
         if is_conversation(name) {
             return Err(ActionError::NotFound(format!("there is no room \"{name}\"")));
         }
-        let room = self.open_room(&self.room_names.known(name)).map_err(ActionError::Transient)?;
+        let known = self.room_names.known(name);
+        // A script that answers late does not bring a deleted room back.
+        if self.authority.groups.is_deleted(&known) {
+            return Err(ActionError::NotFound(format!("the room \"{name}\" was deleted")));
+        }
+        let room = self.open_room(&known).map_err(ActionError::Transient)?;
         let (answer, done) = oneshot::channel();
         let request = ActionRequest { action: action.clone(), key: key.clone(), answer };
         room.send(Command::Act(Box::new(request))).await.ok().ok_or_else(closed)?;
@@ -45,8 +51,8 @@ impl Rooms {
 
     /// Returns the member record of a user. `person` is the id of the account or guest, if it is known.
     pub(crate) fn member_of(&self, user: &UserId, person: Option<&str>) -> Member {
-        let permission = person.map(|person| self.authority.roles.of(person));
-        Member { permission, ..self.members.member(user.clone(), person, self.clock.now()) }
+        let permission = person.map_or(Permission::Everyone, |person| self.authority.roles.of(person));
+        Member { permission: Some(permission), ..self.members.member(user.clone(), person, self.clock.now()) }
     }
 
     /// Whether `name` is the nickname of the bots.

@@ -96,6 +96,12 @@ pub(crate) fn may_enter(room: &str, account: Option<&str>) -> bool {
     }
 }
 
+/// Whether a private conversation or a session is one of an account.
+pub(crate) fn belongs_to(room: &str, account: &str) -> bool {
+    let is_owner = || session_of_room(room).and_then(session_owner) == Some(SessionOwner::Account(account));
+    people(room).is_some_and(|people| people.contains(&account)) || is_owner()
+}
+
 /// Returns the account with which another one has a private conversation.
 pub(crate) fn other_person<'r>(room: &'r str, own: &str) -> Option<&'r str> {
     people(room)?.into_iter().find(|person| *person != own)
@@ -112,6 +118,16 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_session_of_a_guest_belongs_to_no_account() {
+        let (account, other) = ("000000000000000a", "000000000000000b");
+        let guest = room_of_session(&format!("guest-{SECRET}"));
+        let own = room_of_session(&format!("{account}-{SECRET}"));
+        assert!(may_enter(&guest, Some(account)) && !belongs_to(&guest, account));
+        assert!(belongs_to(&own, account) && !belongs_to(&own, other));
+        assert!(belongs_to(&room_of(account, other), other) && !belongs_to("general", account));
+    }
 
     #[test]
     fn only_its_two_people_may_enter_a_private_conversation() {

@@ -58,12 +58,7 @@ impl Directory {
 
     /// Whether the room of that name is open.
     pub(crate) fn is_open(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
-    /// Returns the room of that name, if it is open.
-    pub(crate) fn get(&self, name: &str) -> Option<mpsc::Sender<Command>> {
-        self.lock().rooms.get(name).filter(|room| !room.is_closed()).cloned()
+        self.open(name).is_some()
     }
 
     /// Returns the room of that name, if it is open.

@@ -11,7 +11,7 @@ use crate::service::Rooms;
 impl Rooms {
     /// Removes those from a room who may not enter it any more.
     pub(crate) async fn remove_strangers(&self, room: &str) {
-        let Some(open) = self.directory.get(room) else { return };
+        let Some(open) = self.directory.open(room) else { return };
         let (answer, done) = oneshot::channel();
         if open.send(Command::RemoveStrangers(answer)).await.is_ok() {
             // A room that has ended meanwhile is empty.
@@ -33,12 +33,10 @@ impl Rooms {
         let rooms = Arc::clone(self);
         self.spawn(async move {
             for room in rooms.authority.groups.deleted() {
-                if let Err(error) = rooms.finish_deletion(&room).await {
-                    tracing::warn!(room, "cannot complete the deletion of a room; the next start tries again: {error}");
-                }
+                rooms.erase_group(&room).await;
             }
             if let Err(error) = rooms.resume_account_deletions().await {
-                tracing::warn!("cannot complete the deletion of an account; the next start tries again: {error}");
+                tracing::warn!("cannot read the accounts that are being deleted; the next start tries on: {error}");
             }
         });
     }

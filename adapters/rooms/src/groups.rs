@@ -4,6 +4,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod invites;
+pub(crate) mod members;
 pub(crate) mod rows;
 
 use std::collections::HashMap;
@@ -65,12 +66,36 @@ impl Groups {
 
     /// Returns a room, if an account has created it.
     pub(crate) fn get(&self, room: &str) -> Option<Group> {
-        self.read().get(room).cloned()
+        self.read().get(room).filter(|group| !group.row.is_deleted).cloned()
+    }
+
+    /// Returns the row of a room, the number of its members, and the role of an account.
+    pub(crate) fn summary(&self, room: &str, account: Option<&str>) -> Option<(GroupRow, usize, Option<RoomRole>)> {
+        let groups = self.read();
+        let group = groups.get(room).filter(|group| !group.row.is_deleted)?;
+        let members = group.members.values().filter(|role| **role > RoomRole::Banned).count();
+        Some((group.row.clone(), members, account.and_then(|account| group.members.get(account).copied())))
     }
 
     /// Whether an account has created the room. It is kept without people and messages.
-    pub(crate) fn contains(&self, room: &str) -> bool {
-        self.read().contains_key(room)
+    pub(crate) fn exists(&self, room: &str) -> bool {
+        self.read().get(room).is_some_and(|group| !group.row.is_deleted)
+    }
+
+    /// Returns a room that is being deleted.
+    fn get_deleted(&self, room: &str) -> Option<Group> {
+        self.read().get(room).filter(|group| group.row.is_deleted).cloned()
+    }
+
+    /// Whether a room was deleted, and none was created under its name since.
+    pub(crate) fn is_deleted(&self, room: &str) -> bool {
+        self.get_deleted(room).is_some()
+    }
+
+    fn owned_by(&self, account: &str) -> usize {
+        let groups = self.read();
+        let of = groups.values().filter(|group| group.members.get(account) == Some(&RoomRole::Owner));
+        of.count()
     }
 
     /// Whether an account, or a guest, may enter and read a room.
@@ -83,9 +108,11 @@ impl Groups {
         self.read().keys().cloned().collect()
     }
 
-    /// Returns the rooms whose deletion has begun.
+    /// Returns the rooms whose deletion is not complete.
     pub(crate) fn deleted(&self) -> Vec<String> {
-        self.read().iter().filter(|(_, group)| group.row.is_deleted).map(|(room, _)| room.clone()).collect()
+        let groups = self.read();
+        let begun = groups.iter().filter(|(_, group)| group.row.is_deleted && !group.row.is_erased);
+        begun.map(|(room, _)| room.clone()).collect()
     }
 
     /// Whether nobody may write in the room any more.
@@ -118,12 +145,8 @@ impl Groups {
         self.read().iter().filter(|(_, group)| group.is_open_to(account)).map(|(room, _)| room.clone()).collect()
     }
 
-    fn set(&self, room: &str, group: Option<Group>) {
-        let mut groups = self.write();
-        match group {
-            Some(group) => drop(groups.insert(room.to_owned(), group)),
-            None => drop(groups.remove(room)),
-        }
+    fn set(&self, room: &str, group: Group) {
+        self.write().insert(room.to_owned(), group);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Group>> {

@@ -20,8 +20,10 @@ pub(crate) const IDS: Table<(String, String), u64> = Table::new(TableId::RoomMes
 /// Message ids by room, author and nonce.
 pub(crate) const NONCES: Table<(String, String, String), String> = Table::new(TableId::RoomNonces);
 
-/// Earlier versions of edited messages, by room and position, oldest first.
-pub(crate) const EDITS: Table<(String, u64), Vec<Version>> = Table::new(TableId::RoomEdits);
+/// Earlier versions of edited messages, by room, position and the number of edits before.
+pub(crate) const EDITS: Table<(String, u64, u64), Version> = Table::new(TableId::RoomEdits);
+/// Maximum number of earlier versions of a message that are kept; the newest ones.
+pub(crate) const VERSIONS_MAX: u64 = 20;
 
 /// Time for which a nonce is remembered, in milliseconds: longer than any client retries.
 pub(crate) const NONCE_LIFE: Millis = 86_400_000;
@@ -80,6 +82,9 @@ pub(crate) struct MessageRow {
     pub(crate) bot: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) edited: bool,
+    /// Number of edits by its author.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) edits: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reply_to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +105,11 @@ pub(crate) struct MessageRow {
     /// Guest ids of those usernames, by emoji and username.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactors: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl MessageRow {
@@ -135,8 +145,8 @@ pub(crate) fn add(batch: &mut Batch, room: &str, position: u64, row: &MessageRow
 /// Deletes a message and its files in `batch`. Its position is kept.
 pub(crate) fn remove(batch: &mut Batch, room: &str, position: u64, row: &MessageRow) {
     MESSAGES.delete(batch, &(room.to_owned(), position));
-    if row.edited {
-        EDITS.delete(batch, &(room.to_owned(), position));
+    for edit in row.edits.saturating_sub(VERSIONS_MAX)..row.edits {
+        EDITS.delete(batch, &(room.to_owned(), position, edit));
     }
     files::remove(batch, &row.attachments);
 }

@@ -59,6 +59,8 @@ pub struct Limits {
     pub registrations: Rate,
     /// Logins and changes of passwords, of an address and of an account.
     pub logins: Rate,
+    /// One-time codes that are entered for an account, right or wrong.
+    pub codes: Rate,
     /// Unknown events.
     pub others: Rate,
 }
@@ -77,6 +79,7 @@ pub(crate) enum Kind {
     History,
     Registration,
     Login,
+    Code,
     Other,
 }
 
@@ -103,6 +106,7 @@ impl Default for Limits {
             history: rate(60, 600),
             registrations: rate(10, 5),
             logins: rate(10, 10),
+            codes: rate(10, 1),
             others: rate(50, 60),
         }
     }
@@ -140,13 +144,14 @@ impl Limits {
             Kind::History => self.history,
             Kind::Registration => self.registrations,
             Kind::Login => self.logins,
+            Kind::Code => self.codes,
             Kind::Other => self.others,
         }
     }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -158,6 +163,7 @@ impl Kind {
         Self::History,
         Self::Registration,
         Self::Login,
+        Self::Code,
         Self::Other,
     ];
 
@@ -175,6 +181,7 @@ impl Kind {
             Self::History => "history",
             Self::Registration => "registrations",
             Self::Login => "logins",
+            Self::Code => "codes",
             Self::Other => "others",
         }
     }

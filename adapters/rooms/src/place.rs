@@ -18,6 +18,7 @@ use crate::peer::{AckSender, Peer};
 use crate::permits::Permit;
 use crate::refusal::{slow_down, turn_away};
 use crate::room::command::Command;
+use crate::room::joining::CLOSED;
 use crate::service::Rooms;
 use crate::session::Session;
 
@@ -75,7 +76,7 @@ impl Rooms {
             join.room = self.room_names.known(&join.room);
             let account = session.credential().map(|credential| credential.account.id.as_str());
             if !self.authority.groups.may_enter(&join.room, account) {
-                return Err("this room is private; you need an invite".to_owned());
+                return Err(CLOSED.to_owned());
             }
             let room = self.room_for(&peer, &session.guest, &join.room)?;
             let key = (peer.connection.network, Arc::clone(&session.guest.id));

@@ -18,7 +18,7 @@ mod forms;
 mod gate;
 mod history;
 mod identity;
-mod joining;
+pub(crate) mod joining;
 mod lookup;
 mod moderation;
 mod moderation_notice;
@@ -31,7 +31,7 @@ mod presence_changes;
 mod purge;
 mod reading;
 mod rows;
-mod rules;
+pub(crate) mod rules;
 mod speech;
 pub(crate) mod state;
 

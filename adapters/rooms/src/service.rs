@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use palabre_platform::{AdapterContext, Clock, EmitError, Entropy};
 use palabre_store::Store;
 use palabre_types::{ActionKind, Batch, Capabilities, Millis};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::issuing_locks::IssuingLocks;
@@ -29,6 +29,9 @@ use crate::uploads::Uploads;
 
 /// Maximum number of commands queued for a room; after that, clients get an error.
 const QUEUED_COMMANDS_MAX: usize = 4_096;
+
+/// Maximum number of files that are sent at a time. Each is in memory, and has at most `max_file_mb`.
+const DOWNLOADS_MAX: usize = 64;
 
 /// The room service of one bot.
 ///
@@ -59,6 +62,8 @@ pub struct Rooms {
     pub(crate) links: Arc<Permits<Network>>,
     pub(crate) people: Arc<Permits<(Network, Arc<str>)>>,
     pub(crate) transfers: Arc<Permits<Network>>,
+    /// The turns of downloads: each holds a file in memory.
+    pub(crate) downloads: Arc<Semaphore>,
     /// Permits of the sessions whose message is being answered.
     pub(crate) answering: Arc<Permits<String>>,
     tasks: Mutex<JoinSet<()>>,
@@ -110,6 +115,7 @@ impl Rooms {
             links: Arc::default(),
             people: Arc::default(),
             transfers: Arc::default(),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             answering: Arc::default(),
             tasks: Mutex::new(JoinSet::new()),
         })

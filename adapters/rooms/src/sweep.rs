@@ -45,7 +45,7 @@ async fn sweep(rooms: &std::sync::Arc<Rooms>, now: Millis) {
     let groups = std::sync::Arc::clone(&rooms.authority.groups);
     let sweeping = tokio::task::spawn_blocking(move || {
         // Accounts have created those to stay.
-        let keeps = |room: &str| retention.keeps(room) || groups.contains(room);
+        let keeps = |room: &str| retention.keeps(room) || groups.exists(room);
         sweep_store(&store, (&retention, &keeps), &busy, now, |swept| batches.blocking_send(swept).is_ok())
     });
     while let Some(Swept { room, up_to, rows }) = swept.recv().await {

@@ -13,6 +13,9 @@ use crate::service::Rooms;
 /// Maximum number of unread messages that are counted in a room.
 const COUNTED_MAX: u64 = 1_000;
 
+/// Maximum number of messages that are looked at in a room, one's own included.
+const SCANNED_MAX: usize = 5_000;
+
 /// A room with unread messages, or with a read marker.
 #[derive(Debug, Serialize)]
 pub(crate) struct Unread {
@@ -65,11 +68,14 @@ fn conversations(snapshot: &Snapshot, account: &str) -> StoreResult<Vec<String>>
 }
 
 fn count(snapshot: &Snapshot, room: String, account: &str, name: &str) -> StoreResult<Unread> {
+    let created = ROOMS.get(snapshot, &room)?.map(|row| row.created);
     let marker = READS.get(snapshot, &(account.to_owned(), room.clone()))?;
+    let marker = marker.filter(|marker| Some(marker.room_created) == created);
     let position = marker.as_ref().map_or(0, |marker| marker.position);
     let mention = format!("@{}", name.to_lowercase());
     let (mut unread, mut mentions) = (0, 0);
-    for row in MESSAGES.scan_after(snapshot, &room, &(room.clone(), position), Direction::Forward)? {
+    let later = MESSAGES.scan_after(snapshot, &room, &(room.clone(), position), Direction::Forward)?;
+    for row in later.take(SCANNED_MAX) {
         let (_, message) = row?;
         if message.author.as_deref() == Some(account) {
             continue;

@@ -15,7 +15,7 @@ const FORWARDED_EVENTS = [
 const LOG_EVENTS = [
   'new_message', 'message_edited', 'message_deleted', 'messages_deleted', 'message_pinned', 'reaction',
 ];
-const REMOVAL_KINDS = ['kicked', 'banned'];
+const REMOVAL_KINDS = ['kicked', 'banned', 'removed'];
 // The error of the server for a client that is in no room; we then rejoin.
 const NOT_IN_ROOM = 'join a room first';
 // Cookies ignore ports, so the name has the port. The server decides when a token expires; browsers keep cookies at
@@ -50,10 +50,11 @@ export class Connection extends EventTarget {
       reenter: () => this.#reenter(),
       report: (name, detail) => this.#emit(name, detail),
     });
-    // The owner of a reserved name opens a link with its token, which must not stay in the address bar.
+    // The owner of a reserved name opens a link with its token, which must not stay in the address bar. The token of
+    // an account is not taken from a link: its sender would read along.
     const given = /^#token=([\x21-\x7e]+)$/.exec(location.hash)?.[1];
     if (given) {
-      writeToken(given);
+      if (!given.startsWith('plb_')) writeToken(given);
       history.replaceState(null, '', location.pathname + location.search);
     }
     this.#socket = io({

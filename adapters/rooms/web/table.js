@@ -2,15 +2,16 @@
 import { h } from './dom.js';
 import { inline } from './inline.js';
 
-const DASHES = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+const DASHES = /^:?-+:?$/;
 const COLUMNS_MAX = 32;
 
 /** Returns the number of lines of the table that begins at `at`, or 0 if there is none. */
 export function tableAt(lines, at) {
   const dashes = lines[at + 1];
-  if (!lines[at].includes('|') || !dashes?.includes('|') || !DASHES.test(dashes)) return 0;
+  if (!lines[at].includes('|') || !dashes?.includes('|')) return 0;
   const columns = cells(lines[at]).length;
-  if (columns > COLUMNS_MAX || cells(dashes).length !== columns) return 0;
+  const aligns = cells(dashes);
+  if (columns > COLUMNS_MAX || aligns.length !== columns || !aligns.every((cell) => DASHES.test(cell))) return 0;
   let end = at + 2;
   while (end < lines.length && lines[end].includes('|') && lines[end].trim()) end++;
   return end - at;

@@ -4,7 +4,7 @@
 //! Once every run and action of such an event is over, its platform is notified: nobody then waits
 //! for a script that says nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use palabre_types::{Event, EventKind, RoomId, Wait};
@@ -17,6 +17,8 @@ const INTERACTIONS_MAX: usize = 10_000;
 pub(crate) struct Interactions {
     /// The unfinished parts, by the sequence number of their own event.
     open: BTreeMap<u64, Part>,
+    /// The parts that each script has not processed yet.
+    unprocessed: HashMap<usize, BTreeSet<u64>>,
     /// The awaited events, by the sequence number of their first part.
     awaited: HashMap<u64, Awaited>,
     /// Runs of messages that wait for the next message of their user, by run and script.
@@ -71,12 +73,20 @@ impl Interactions {
         let Some(of) = parts.first().map(|(seq, _)| *seq) else { return Some(Arc::clone(event)) };
         self.awaited.insert(of, Awaited { event: Arc::clone(event), parts: parts.len() });
         for (seq, runs) in parts {
+            for script_id in &runs {
+                self.unprocessed.entry(*script_id).or_default().insert(seq);
+            }
             self.open.insert(seq, Part { of, runs, waiting: HashSet::new(), actions: 0 });
         }
         while self.open.len() > INTERACTIONS_MAX
-            && let Some((_, part)) = self.open.pop_first()
+            && let Some((seq, part)) = self.open.pop_first()
         {
             self.awaited.remove(&part.of);
+            for script_id in part.runs {
+                if let Some(parts) = self.unprocessed.get_mut(&script_id) {
+                    parts.remove(&seq);
+                }
+            }
         }
         None
     }
@@ -149,7 +159,9 @@ impl Interactions {
     ///
     /// Returns the events that are over.
     pub(crate) fn passed(&mut self, script_id: usize, cursor: u64) -> Vec<Arc<Event>> {
-        let passed: Vec<u64> = self.open.range(..=cursor).map(|(seq, _)| *seq).collect();
+        let Some(parts) = self.unprocessed.get_mut(&script_id) else { return Vec::new() };
+        let later = parts.split_off(&cursor.saturating_add(1));
+        let passed = std::mem::replace(parts, later);
         let mut over = Vec::new();
         for seq in passed {
             if let Some(open) = self.open.get_mut(&seq) {

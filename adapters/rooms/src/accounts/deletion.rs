@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use palabre_platform::EmitError;
 use palabre_store::Direction;
@@ -14,13 +15,16 @@ use tokio::sync::oneshot;
 use super::credential::{self, Credential};
 use super::error::AccountError;
 use super::rows::{ACCOUNTS, Account, AccountRow, CREDENTIALS, EMAILS, NAMES};
-use crate::conversation::{is_hidden, may_enter};
+use crate::conversation::{belongs_to, is_hidden};
 use crate::groups::rows::RoomRole;
 use crate::history::{MESSAGES, ROOMS};
 use crate::limiter::Network;
 use crate::read_markers;
 use crate::room::command::Command;
 use crate::service::Rooms;
+
+/// Delay before a deletion that has failed is tried once more.
+const RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// A request to delete one's own account.
 #[derive(Debug, Deserialize)]
@@ -51,7 +55,8 @@ impl Rooms {
                 rooms.check_owned_rooms(&account.id)?;
                 rooms.close_account(&account).await?;
             }
-            rooms.erase_account(&account).await
+            rooms.erase_account(account).await;
+            Ok(())
         })
         .await
     }
@@ -64,7 +69,7 @@ impl Rooms {
             .map(|(room, _)| room)
             .filter(|room| {
                 let others = groups.get(room).map(|group| group.members).unwrap_or_default();
-                let mut others = others.iter().filter(|(id, _)| *id != account);
+                let mut others = others.iter().filter(|(id, role)| *id != account && **role >= RoomRole::Member);
                 let is_shared = others.clone().next().is_some();
                 is_shared && !others.any(|(_, role)| *role == RoomRole::Owner)
             })
@@ -78,6 +83,8 @@ impl Rooms {
 
     /// Makes the account unusable: nobody can sign in, and all sessions and tokens end.
     async fn close_account(&self, account: &Account) -> Result<(), AccountError> {
+        // No credential is added meanwhile.
+        let _lock = self.issuing.lock(&account.id).await.ok_or(AccountError::Busy)?;
         let id = account.id.clone();
         let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
         let mut rows = Batch::default();
@@ -93,28 +100,51 @@ impl Rooms {
             Err(EmitError::Refused) => return Err(AccountError::changed_elsewhere()),
             Err(error) => return Err(error.into()),
         }
+        self.authority.roles.close(&account.id);
         known.iter().for_each(|(hash, _)| self.open_sockets.end(hash));
-        self.authority.roles.set(&account.id, Permission::Member);
         Ok(())
     }
 
-    /// Completes the deletion of a closed account, also after a restart.
-    pub(crate) async fn erase_account(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
+    /// Erases a closed account. What fails is tried once more later, in the background.
+    async fn erase_account(self: &Arc<Self>, account: Account) {
+        let Err(error) = self.try_to_erase_account(&account).await else { return };
+        tracing::warn!(account = account.id, "cannot complete the deletion of an account, trying on: {error}");
+        let rooms = Arc::clone(self);
+        self.spawn(async move {
+            loop {
+                tokio::time::sleep(RETRY_DELAY).await;
+                if rooms.try_to_erase_account(&account).await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn try_to_erase_account(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
         for (room, _) in self.authority.groups.all_of_account(&account.id) {
             self.forget_member(&room, &account.id).await?;
         }
-        let id = account.id.clone();
-        for room in self.read_store(move |snapshot| rooms_with(snapshot, &id)).await? {
-            if is_hidden(&room) {
-                self.erase_room(&room).await?;
-            } else {
-                self.erase_messages(&room, &account.id).await?;
+        loop {
+            let id = account.id.clone();
+            let left = self.read_store(move |snapshot| rooms_with(snapshot, &id)).await?;
+            if left.is_empty() {
+                break;
+            }
+            for room in left {
+                if is_hidden(&room) {
+                    self.erase_room(&room).await?;
+                } else {
+                    self.erase_messages(&room, &account.id).await?;
+                }
             }
         }
         let id = account.id.clone();
         let read = self.read_store(move |snapshot| {
             let mut rows = Batch::default();
             read_markers::forget(snapshot, &id, &mut rows)?;
+            for (hash, _) in credential::list(snapshot, &id)? {
+                CREDENTIALS.delete(&mut rows, &(id.clone(), hash));
+            }
             Ok(rows)
         });
         let mut rows = read.await?;
@@ -148,7 +178,8 @@ impl Rooms {
             closed.map(|row| row.map(|(id, row)| Account { id, row })).collect::<palabre_store::Result<Vec<_>>>()
         });
         for account in closed.await? {
-            self.erase_account(&account).await?;
+            self.authority.roles.close(&account.id);
+            self.erase_account(account).await;
         }
         Ok(())
     }
@@ -160,7 +191,7 @@ fn rooms_with(snapshot: &palabre_store::Snapshot, account: &str) -> palabre_stor
     for row in ROOMS.scan(snapshot, &Vec::new(), Direction::Forward)? {
         let (room, _) = row?;
         if is_hidden(&room) {
-            if may_enter(&room, Some(account)) {
+            if belongs_to(&room, account) {
                 rooms.insert(room);
             }
             continue;

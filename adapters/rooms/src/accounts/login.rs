@@ -63,6 +63,7 @@ impl Rooms {
     async fn use_code(&self, account: Account, code: Option<String>) -> Result<Account, AccountError> {
         let Some(otp) = account.row.otp.as_ref().filter(|otp| otp.is_confirmed) else { return Ok(account) };
         let code = code.filter(|code| !code.trim().is_empty()).ok_or(AccountError::CodeRequired)?;
+        self.limit_codes(&account.id)?;
         let used = otp.after(&code, &account.row.username, self.clock.now())?.ok_or(AccountError::WrongCode)?;
         let row = AccountRow { otp: Some(used), ..account.row.clone() };
         self.replace_account(&account, row.clone()).await?;
@@ -115,20 +116,23 @@ impl Rooms {
             return Err(AccountError::WrongCredentials);
         }
         let password = self.passwords.hash(change.new, &*self.entropy).await?;
-        let id = account.id.clone();
-        let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
-        let mut rows = Batch::default();
-        ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
-        let generation = account.row.generation.saturating_add(1);
-        ACCOUNTS.put(&mut rows, &account.id, &AccountRow { password, generation, ..account.row.clone() });
-        credential.renew(&mut rows, generation);
-        let others: Vec<String> =
-            known.into_iter().map(|(hash, _)| hash).filter(|hash| hash != credential.hash()).collect();
-        for hash in &others {
-            CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
-        }
-        let rooms = Arc::clone(self);
+        let row = AccountRow { password, generation: account.row.generation.saturating_add(1), ..account.row.clone() };
+        let (rooms, credential) = (Arc::clone(self), credential.clone());
         self.run_to_end(async move {
+            let account = &credential.account;
+            // No credential is added meanwhile.
+            let _lock = rooms.issuing.lock(&account.id).await.ok_or(AccountError::Busy)?;
+            let id = account.id.clone();
+            let known = rooms.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
+            let mut rows = Batch::default();
+            ACCOUNTS.require_equals(&mut rows, &account.id, &account.row);
+            ACCOUNTS.put(&mut rows, &account.id, &row);
+            credential.renew(&mut rows, row.generation);
+            let others: Vec<String> =
+                known.into_iter().map(|(hash, _)| hash).filter(|hash| hash != credential.hash()).collect();
+            for hash in &others {
+                CREDENTIALS.delete(&mut rows, &(account.id.clone(), hash.clone()));
+            }
             match rooms.write("another password", rows).await {
                 Ok(()) => {
                     others.iter().for_each(|hash| rooms.open_sockets.end(hash));
@@ -139,6 +143,14 @@ impl Rooms {
             }
         })
         .await
+    }
+
+    /// Counts a one-time code against the limit of its account: with the password, it could be guessed otherwise.
+    pub(super) fn limit_codes(&self, account: &str) -> Result<(), AccountError> {
+        match self.limiter.take(Kind::Code, &[Who::Person(None, account.into())]) {
+            Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),
+            Verdict::Pass | Verdict::Late(_) => Ok(()),
+        }
     }
 
     /// Counts an attempt against the limits of its address, and of its account from there and from anywhere.

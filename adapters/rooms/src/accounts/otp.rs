@@ -53,6 +53,7 @@ impl Rooms {
         network: Network,
     ) -> Result<Vec<String>, AccountError> {
         self.limit_logins(network, &account.row.username)?;
+        self.limit_codes(&account.id)?;
         let begun = account.row.otp.as_ref().filter(|otp| !otp.is_confirmed);
         let begun = begun.ok_or_else(|| AccountError::Conflict("begin with one-time codes first".to_owned()))?;
         let used = begun.after(code, &account.row.username, self.clock.now())?.ok_or(AccountError::WrongCode)?;
@@ -74,6 +75,7 @@ impl Rooms {
         let Some(otp) = &account.row.otp else { return Ok(()) };
         if otp.is_confirmed {
             let code = request.code.ok_or(AccountError::CodeRequired)?;
+            self.limit_codes(&account.id)?;
             otp.after(&code, &account.row.username, self.clock.now())?.ok_or(AccountError::WrongCode)?;
         }
         self.replace_account(account, AccountRow { otp: None, ..account.row.clone() }).await

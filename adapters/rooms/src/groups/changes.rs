@@ -1,16 +1,16 @@
-//! Creating, changing and deleting rooms, and their members.
+//! Creating, changing and deleting rooms.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use palabre_platform::EmitError;
 use palabre_store::Direction;
-use palabre_text::skeleton;
 use palabre_types::{Batch, Permission};
 use serde::Deserialize;
+use tokio::sync::MutexGuard;
 
+use super::Group;
 use super::rows::{GROUPS, GroupRow, INVITE_CODES, INVITES, MEMBERSHIPS, MembershipRow, RoomRole, Visibility};
-use super::{Group, Groups};
 use crate::accounts::error::AccountError;
 use crate::accounts::rows::Account;
 use crate::conversation::is_hidden;
@@ -20,8 +20,10 @@ use crate::service::Rooms;
 
 /// Maximum number of rooms that one account may own.
 const OWNED_MAX: usize = 100;
-/// Maximum number of members of a room.
-const MEMBERS_MAX: usize = 20_000;
+/// Maximum wait for another change: while the store refuses writes, the one before waits for it.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Delay before a deletion that has failed is tried once more.
+const RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// A request for a room.
 #[derive(Debug, Deserialize)]
@@ -65,19 +67,13 @@ impl GroupChange {
     }
 }
 
-impl Groups {
-    /// Returns the room whose name can be mistaken for another one.
-    fn confusable(&self, name: &str) -> Option<String> {
-        let shape = skeleton(name);
-        self.read().keys().find(|other| skeleton(other) == shape).cloned()
-    }
-
-    fn owned_by(&self, account: &str) -> usize {
-        self.read().values().filter(|group| group.members.get(account) == Some(&RoomRole::Owner)).count()
-    }
-}
-
 impl Rooms {
+    /// Waits for the turn to change rooms: one change after the other.
+    pub(super) async fn lock_groups(&self) -> Result<MutexGuard<'_, ()>, AccountError> {
+        let turn = tokio::time::timeout(LOCK_TIMEOUT, self.authority.groups.changes.lock()).await;
+        turn.map_err(|_elapsed| AccountError::Busy)
+    }
+
     /// Creates a room whose owner is `account`. Returns its name.
     pub(crate) async fn create_group(
         self: &Arc<Self>,
@@ -86,57 +82,65 @@ impl Rooms {
     ) -> Result<String, AccountError> {
         let name = decode::room_name(&new.name).map_err(AccountError::Invalid)?;
         if is_hidden(&name) {
-            return Err(AccountError::Invalid(
-                "this name is reserved for private conversations and sessions".to_owned(),
-            ));
+            let problem = "this name is reserved for private conversations and sessions";
+            return Err(AccountError::Invalid(problem.to_owned()));
         }
-        let (rooms, owner) = (Arc::clone(self), account.id.clone());
-        let (visibility, allows_guests) = (new.visibility, new.guests.unwrap_or(true));
+        let (now, owner) = (self.clock.now(), account.id.clone());
+        let row = GroupRow {
+            created: now,
+            created_by: owner.clone(),
+            visibility: new.visibility,
+            allows_guests: new.guests.unwrap_or(true),
+            is_archived: false,
+            is_deleted: false,
+            is_erased: false,
+        };
+        let rooms = Arc::clone(self);
         self.run_to_end(async move {
             let groups = &rooms.authority.groups;
-            let _one = groups.changes.lock().await;
-            if let Some(other) = groups.confusable(&name) {
-                return Err(AccountError::Conflict(format!("there is a room \"{other}\" already")));
-            }
+            let _turn = rooms.lock_groups().await?;
+            rooms.check_is_free(&name).await?;
             if groups.owned_by(&owner) >= OWNED_MAX {
                 return Err(AccountError::Conflict(format!("you own {OWNED_MAX} rooms, which is the limit")));
             }
-            let asked = rooms.room_names.known(&name);
-            let is_known = rooms.read_store(move |snapshot| Ok(ROOMS.get(snapshot, &asked)?.is_some())).await?;
-            // Its people and messages are not the new owner's.
-            if is_known || rooms.directory.is_open(&rooms.room_names.known(&name)) {
-                return Err(AccountError::Conflict(format!("the room \"{name}\" is in use; choose another name")));
-            }
-            let now = rooms.clock.now();
-            let row = GroupRow {
-                created: now,
-                created_by: owner.clone(),
-                visibility,
-                allows_guests,
-                is_archived: false,
-                is_deleted: false,
-            };
             let mut rows = Batch::default();
-            GROUPS.require_absent(&mut rows, &name);
             GROUPS.put(&mut rows, &name, &row);
             let membership = MembershipRow { role: RoomRole::Owner, since: now };
             MEMBERSHIPS.put(&mut rows, &(name.clone(), owner.clone()), &membership);
             rooms.write("a new room", rows).await?;
             rooms.room_names.replace(&name);
-            groups.set(&name, Some(Group { row, members: HashMap::from([(owner, RoomRole::Owner)]) }));
+            groups.set(&name, Group { row, members: HashMap::from([(owner, RoomRole::Owner)]) });
+            // Somebody may have entered while it was written.
+            rooms.remove_strangers(&name).await;
             Ok(name)
         })
         .await
     }
 
+    /// Checks that no room has a name, or one that looks like it. The text does not tell which one has.
+    async fn check_is_free(&self, name: &str) -> Result<(), AccountError> {
+        let known = self.room_names.known(name);
+        let asked = known.clone();
+        let is_stored = self.read_store(move |snapshot| Ok(ROOMS.get(snapshot, &asked)?.is_some())).await?;
+        // The people and messages of a room in use are not the new owner's.
+        if is_stored || self.authority.groups.exists(&known) || self.directory.is_open(&known) {
+            return Err(AccountError::Conflict("this name is not available; choose another one".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Changes who may enter a room, and whether it is archived. Its topic and rules are the room's own.
-    pub(crate) async fn change_group(self: &Arc<Self>, room: &str, change: &GroupChange) -> Result<(), AccountError> {
-        let (rooms, room) = (Arc::clone(self), room.to_owned());
+    pub(crate) async fn change_group(
+        self: &Arc<Self>,
+        by: &str,
+        room: &str,
+        change: &GroupChange,
+    ) -> Result<(), AccountError> {
+        let (rooms, by, room) = (Arc::clone(self), by.to_owned(), room.to_owned());
         let GroupChange { visibility, guests, archived, .. } = *change;
         self.run_to_end(async move {
-            let groups = &rooms.authority.groups;
-            let _one = groups.changes.lock().await;
-            let group = groups.get(&room).ok_or(NO_SUCH_ROOM)?;
+            let turn = rooms.lock_groups().await?;
+            let group = rooms.owned_group(&by, &room)?;
             let row = GroupRow {
                 visibility: visibility.unwrap_or(group.row.visibility),
                 allows_guests: guests.unwrap_or(group.row.allows_guests),
@@ -146,130 +150,70 @@ impl Rooms {
             let mut rows = Batch::default();
             GROUPS.put(&mut rows, &room, &row);
             rooms.write("a change of a room", rows).await?;
-            groups.set(&room, Some(Group { row, ..group }));
+            rooms.authority.groups.set(&room, Group { row, ..group });
+            drop(turn);
             rooms.remove_strangers(&room).await;
             Ok(())
         })
         .await
     }
 
-    /// Gives an account a role in a room, or takes its membership away.
-    ///
-    /// Members leave by themselves; everything else takes a higher level than that of the target, and the new role
-    /// must be below one's own, except that an owner of the room names further owners.
-    pub(crate) async fn change_member(
-        self: &Arc<Self>,
-        by: &str,
-        room: &str,
-        target: String,
-        role: Option<RoomRole>,
-    ) -> Result<(), AccountError> {
-        let (rooms, by, room) = (Arc::clone(self), by.to_owned(), room.to_owned());
-        self.run_to_end(async move {
-            let groups = &rooms.authority.groups;
-            let _one = groups.changes.lock().await;
-            let mut group = groups.get(&room).ok_or(NO_SUCH_ROOM)?;
-            rooms.check_member_change(&by, &room, &group, &target, role)?;
-            let asked = target.clone();
-            let found = rooms.read_store(move |snapshot| Account::find(snapshot, &asked)).await?;
-            let mut rows = Batch::default();
-            let key = (room.clone(), target.clone());
-            match role {
-                Some(role) => {
-                    found.ok_or(AccountError::NotFound("there is no such account"))?;
-                    MEMBERSHIPS.put(&mut rows, &key, &MembershipRow { role, since: rooms.clock.now() });
-                    group.members.insert(target, role);
-                }
-                None => {
-                    group.members.remove(&target);
-                    MEMBERSHIPS.delete(&mut rows, &key);
-                }
-            }
-            rooms.write("a change of a room's members", rows).await?;
-            groups.set(&room, Some(group));
-            rooms.remove_strangers(&room).await;
-            Ok(())
-        })
-        .await
-    }
-
-    fn check_member_change(
-        &self,
-        by: &str,
-        room: &str,
-        group: &Group,
-        target: &str,
-        role: Option<RoomRole>,
-    ) -> Result<(), AccountError> {
-        let current = group.members.get(target).copied();
-        if current.is_none() && role.is_none() {
-            return Err(AccountError::NotFound("the account is no member of this room"));
+    /// Returns a room of which a person is an owner, or which an administrator of the service may change.
+    fn owned_group(&self, by: &str, room: &str) -> Result<Group, AccountError> {
+        let group = self.authority.groups.get(room).ok_or(NO_SUCH_ROOM)?;
+        if self.authority.of(room, by) < Permission::Admin {
+            return Err(AccountError::Forbidden("only owners of this room can do that"));
         }
-        let own = self.authority.of(room, by);
-        let theirs = current.map_or(Permission::Everyone, RoomRole::permission).max(self.authority.roles.of(target));
-        let is_owner = own >= Permission::Admin;
-        let may = match role {
-            // Leaving must not end a mute.
-            None if by == target => current >= Some(RoomRole::Member),
-            _ if own < Permission::Moderator => false,
-            Some(RoomRole::Owner | RoomRole::Moderator) => is_owner && (role > current || theirs < own || by == target),
-            Some(_) if by == target => is_owner,
-            Some(RoomRole::Member) if current.is_none() => true,
-            Some(RoomRole::Member | RoomRole::Muted | RoomRole::Banned) | None => theirs < own,
-        };
-        if !may {
-            return Err(AccountError::Forbidden("your role in this room does not allow that"));
-        }
-        let owners = group.members.values().filter(|role| **role == RoomRole::Owner).count();
-        if current == Some(RoomRole::Owner) && role != Some(RoomRole::Owner) && owners == 1 {
-            return Err(AccountError::Conflict(
-                "this is the only owner of the room; name another one first".to_owned(),
-            ));
-        }
-        if current.is_none() && group.members.len() >= MEMBERS_MAX {
-            return Err(AccountError::Conflict(format!("the room has {MEMBERS_MAX} members, which is the limit")));
-        }
-        Ok(())
-    }
-
-    /// Removes an account that is being deleted from a room. A room without members is deleted.
-    pub(crate) async fn forget_member(self: &Arc<Self>, room: &str, account: &str) -> Result<(), AccountError> {
-        let groups = &self.authority.groups;
-        let is_last = {
-            let _one = groups.changes.lock().await;
-            let Some(mut group) = groups.get(room) else { return Ok(()) };
-            let mut rows = Batch::default();
-            MEMBERSHIPS.delete(&mut rows, &(room.to_owned(), account.to_owned()));
-            self.write("a member whose account is deleted", rows).await?;
-            group.members.remove(account);
-            let is_last = !group.members.values().any(|role| *role == RoomRole::Owner);
-            groups.set(room, Some(group));
-            is_last
-        };
-        if is_last { self.delete_group(room).await } else { Ok(()) }
+        Ok(group)
     }
 
     /// Deletes a room with its members, invites, messages and files. The people in it have to leave.
-    pub(crate) async fn delete_group(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
-        let (rooms, room) = (Arc::clone(self), room.to_owned());
+    ///
+    /// Nobody may enter it any more, until somebody creates a room of this name.
+    pub(crate) async fn delete_group(self: &Arc<Self>, by: &str, room: &str) -> Result<(), AccountError> {
+        let (rooms, by, room) = (Arc::clone(self), by.to_owned(), room.to_owned());
         self.run_to_end(async move {
-            let groups = &rooms.authority.groups;
-            let _one = groups.changes.lock().await;
-            let group = groups.get(&room).ok_or(NO_SUCH_ROOM)?;
-            let row = GroupRow { is_deleted: true, ..group.row.clone() };
-            let mut rows = Batch::default();
-            GROUPS.put(&mut rows, &room, &row);
-            rooms.write("a room that is being deleted", rows).await?;
-            groups.set(&room, Some(Group { row, members: HashMap::new() }));
-            rooms.finish_deletion(&room).await
+            let turn = rooms.lock_groups().await?;
+            let group = rooms.owned_group(&by, &room)?;
+            rooms.close_group(&room, group).await?;
+            drop(turn);
+            rooms.erase_group(&room).await;
+            Ok(())
         })
         .await
     }
 
-    /// Completes the deletion of a room, also after a restart.
-    pub(crate) async fn finish_deletion(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
+    /// Closes a room to everybody, for its deletion. Its turn has come.
+    pub(super) async fn close_group(&self, room: &str, group: Group) -> Result<(), AccountError> {
+        let row = GroupRow { is_deleted: true, ..group.row };
+        let mut rows = Batch::default();
+        GROUPS.put(&mut rows, &room.to_owned(), &row);
+        self.write("a room that is being deleted", rows).await?;
+        self.authority.groups.set(room, Group { row, members: HashMap::new() });
+        Ok(())
+    }
+
+    /// Erases a closed room. What fails is tried once more later, in the background.
+    pub(crate) async fn erase_group(self: &Arc<Self>, room: &str) {
+        let Err(error) = self.try_to_erase_group(room).await else { return };
+        tracing::warn!(room, "cannot complete the deletion of a room, trying on: {error}");
+        let (rooms, room) = (Arc::clone(self), room.to_owned());
+        self.spawn(async move {
+            loop {
+                tokio::time::sleep(RETRY_DELAY).await;
+                if rooms.try_to_erase_group(&room).await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn try_to_erase_group(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
         self.erase_room(room).await?;
-        let asked = room.to_owned();
+        let _turn = self.lock_groups().await?;
+        let Some(group) = self.authority.groups.get_deleted(room) else { return Ok(()) };
+        let row = GroupRow { is_erased: true, ..group.row };
+        let (asked, erased) = (room.to_owned(), row.clone());
         let rows = self.read_store(move |snapshot| {
             let mut rows = Batch::default();
             for row in MEMBERSHIPS.scan(snapshot, &asked, Direction::Forward)? {
@@ -280,13 +224,15 @@ impl Rooms {
                 INVITE_CODES.delete(&mut rows, &key.1);
                 INVITES.delete(&mut rows, &key);
             }
-            GROUPS.delete(&mut rows, &asked);
+            // What was private does not become a room for everybody.
+            GROUPS.put(&mut rows, &asked, &erased);
             Ok(rows)
         });
-        self.write("deletion of a room", rows.await?).await.map_err(|error: EmitError| AccountError::from(error))?;
-        self.authority.groups.set(room, None);
+        self.write("deletion of a room", rows.await?).await?;
+        self.authority.groups.set(room, Group { row, members: HashMap::new() });
         Ok(())
     }
 }
 
-const NO_SUCH_ROOM: AccountError = AccountError::NotFound("there is no such room, or no account has created it");
+pub(super) const NO_SUCH_ROOM: AccountError =
+    AccountError::NotFound("there is no such room, or no account has created it");

@@ -7,6 +7,7 @@ use palabre_store::Direction;
 use palabre_types::{Batch, Millis};
 use serde::Deserialize;
 
+use super::changes::NO_SUCH_ROOM;
 use super::rows::{INVITE_CODES, INVITES, InviteRow, MEMBERSHIPS, MembershipRow, RoomRole};
 use crate::accounts::error::AccountError;
 use crate::files::fresh_id;
@@ -41,6 +42,11 @@ impl Rooms {
         let days = request.days.unwrap_or(7);
         if !(1..=DAYS_MAX).contains(&days) || request.uses == Some(0) {
             return Err(AccountError::Invalid(format!("days must be from 1 to {DAYS_MAX}, and uses at least 1")));
+        }
+        // The room is not deleted meanwhile, and the number stays right.
+        let _turn = self.lock_groups().await?;
+        if !self.authority.groups.exists(room) {
+            return Err(NO_SUCH_ROOM);
         }
         if self.invites(room).await?.len() >= INVITES_MAX {
             return Err(AccountError::Invalid(format!("the room has {INVITES_MAX} invites; revoke one first")));
@@ -83,7 +89,6 @@ impl Rooms {
     pub(crate) async fn accept_invite(self: &Arc<Self>, account: &str, code: String) -> Result<String, AccountError> {
         let (rooms, account) = (Arc::clone(self), account.to_owned());
         self.run_to_end(async move {
-            let _one = rooms.authority.groups.changes.lock().await;
             let unknown = AccountError::NotFound("there is no such invite, or it has expired or been used up");
             let asked = code.clone();
             let found = rooms.read_store(move |snapshot| {
@@ -91,11 +96,14 @@ impl Rooms {
                 Ok(INVITES.get(snapshot, &(room.clone(), asked))?.map(|row| (room, row)))
             });
             let (room, invite) = found.await?.ok_or(unknown)?;
+            let _turn = rooms.lock_groups().await?;
             let Some(mut group) = rooms.authority.groups.get(&room) else {
                 return Err(AccountError::NotFound("the room of this invite does not exist any more"));
             };
-            if group.members.contains_key(&account) {
-                return Ok(room);
+            match group.members.get(&account) {
+                Some(RoomRole::Banned) => return Err(AccountError::Forbidden("you are banned from this room")),
+                Some(_) => return Ok(room),
+                None => {}
             }
             let mut rows = Batch::default();
             let key = (room.clone(), code.clone());
@@ -116,7 +124,7 @@ impl Rooms {
             match rooms.write("a new member of a room", rows).await {
                 Ok(()) => {
                     group.members.insert(account, RoomRole::Member);
-                    rooms.authority.groups.set(&room, Some(group));
+                    rooms.authority.groups.set(&room, group);
                     Ok(room)
                 }
                 Err(EmitError::Refused) => Err(AccountError::changed_elsewhere()),

@@ -26,6 +26,9 @@ pub(crate) struct GroupRow {
     /// Its deletion has begun, and is completed after a restart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_deleted: bool,
+    /// Its deletion is complete. The name stays closed until somebody creates another room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_erased: bool,
 }
 
 /// The people who may enter a room.

@@ -50,7 +50,7 @@ impl FromRequestParts<Arc<Rooms>> for Caller {
     }
 }
 
-/// The caller of a request that needs no account. A credential that is presented has to be valid.
+/// The caller of a request that needs no account. A token that is presented has to be valid.
 pub(super) struct MaybeCaller(Option<Caller>);
 
 impl MaybeCaller {
@@ -74,10 +74,16 @@ impl FromRequestParts<Arc<Rooms>> for MaybeCaller {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, rooms: &Arc<Rooms>) -> Result<Self, Response> {
-        if bearer(&parts.headers).is_none() && cookie(&parts.headers).is_none() {
+        let has_token = bearer(&parts.headers).is_some();
+        if !has_token && cookie(&parts.headers).is_none() {
             return Ok(Self(None));
         }
-        Caller::from_request_parts(parts, rooms).await.map(|caller| Self(Some(caller)))
+        match Caller::from_request_parts(parts, rooms).await {
+            Ok(caller) => Ok(Self(Some(caller))),
+            // The cookie of a session that has ended: the person is a guest now.
+            Err(refusal) if !has_token && refusal.status() == StatusCode::UNAUTHORIZED => Ok(Self(None)),
+            Err(refusal) => Err(refusal),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
+use palabre_store::Direction;
 use palabre_types::{RoomChange, iso8601};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,12 +15,11 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
-use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
 use crate::decode::{Delete, Edit, React};
 use crate::encode::message;
 use crate::history::{EDITS, IDS, MESSAGES, Version};
-use crate::limiter::{Network, Verdict, Who};
+use crate::limiter::Network;
 use crate::limits::Kind;
 use crate::presence::Author;
 use crate::room::command::{Command, Origin};
@@ -61,7 +61,9 @@ async fn edits(
     let found = rooms.read_store(move |snapshot| {
         let Some(position) = IDS.get(snapshot, &(room.clone(), id))? else { return Ok(None) };
         let is_there = MESSAGES.get(snapshot, &(room.clone(), position))?.is_some();
-        let versions = EDITS.get(snapshot, &(room, position))?.unwrap_or_default();
+        let rows = EDITS.scan(snapshot, &(room, position), Direction::Forward)?;
+        let versions: Vec<Version> =
+            rows.map(|row| row.map(|(_, version)| version)).collect::<palabre_store::Result<_>>()?;
         Ok(is_there.then_some(versions))
     });
     let versions = found.await?.ok_or_else(unknown)?;
@@ -173,10 +175,7 @@ impl Rooms {
     ) -> Answer {
         let room = self.room_of_caller(caller, room, Scope::Write)?;
         let account = &caller.0.account;
-        let who = [Who::Address(network), Who::Person(network, account.id.as_str().into())];
-        if let Verdict::Refused(wait) = self.limiter.take(Kind::Change, &who) {
-            return Err(AccountError::TooMany(wait).into());
-        }
+        self.limit(Kind::Change, &Author::of_account(account), network)?;
         self.request(Author::of_account(account), &room, command).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }

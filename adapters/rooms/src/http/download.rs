@@ -2,22 +2,47 @@
 
 mod range;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::caller::bearer;
+use futures_util::stream::unfold;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::caller::{ClientNetwork, bearer};
 use super::percent;
+use super::problem::Problem;
 use super::session_cookie::cookie;
 use crate::accounts::rows::Scope;
 use crate::files::{FILES, FileRow, safe_type};
+use crate::limiter::Network;
+use crate::permits::Permit;
 use crate::service::Rooms;
 use range::RequestedRange;
 
-pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>, asked: HeaderMap) -> Response {
+/// The right to hold a file in memory while it is sent.
+type Turn = (OwnedSemaphorePermit, Permit<Network>);
+
+/// Size of the parts in which a file is sent.
+const PART_BYTES: usize = 64 << 10;
+
+pub(super) async fn file(
+    State(rooms): State<Arc<Rooms>>,
+    ClientNetwork(network): ClientNetwork,
+    Path(id): Path<String>,
+    asked: HeaderMap,
+) -> Response {
+    // So that one address does not take all turns.
+    let limit = (rooms.config.limits.transfers_per_address / 2).max(1);
+    let turn = Arc::clone(&rooms.downloads).try_acquire_owned().ok().zip(rooms.transfers.take(network, limit));
+    let Some(turn) = turn else {
+        let problem = "too many files are being downloaded; try again in a moment";
+        return Problem::busy(problem).into_response();
+    };
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
     // A file never changes under its id, so the id is its entity tag.
     let tag = format!("\"{id}\"");
@@ -26,7 +51,7 @@ pub(super) async fn file(State(rooms): State<Arc<Rooms>>, Path(id): Path<String>
         Ok(Ok(Some(row))) if !rooms.may_read(&row.room, &asked).await => {
             (StatusCode::NOT_FOUND, "this file does not exist any more").into_response()
         }
-        Ok(Ok(Some(row))) => answer(row, &tag, &asked),
+        Ok(Ok(Some(row))) => answer(row, &tag, &asked, turn),
         Ok(Ok(None)) => (StatusCode::NOT_FOUND, "this file does not exist any more").into_response(),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -51,7 +76,7 @@ impl Rooms {
 ///
 /// Files come from scripts, and so from anybody: only harmless content types are served, sniffing
 /// is disabled, and only images are shown inline.
-fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
+fn answer(row: FileRow, tag: &str, asked: &HeaderMap, turn: Turn) -> Response {
     let kind = safe_type(&row.content_type);
     let is_image = kind.starts_with("image/");
     let kind = match kind {
@@ -84,10 +109,27 @@ fn answer(row: FileRow, tag: &str, asked: &HeaderMap) -> Response {
     headers.insert(header::CONTENT_DISPOSITION, disposition(&row.name, is_image));
     match requested {
         RequestedRange::Bytes(range) => {
-            (StatusCode::PARTIAL_CONTENT, headers, Bytes::from(row.data).slice(range)).into_response()
+            let data = Bytes::from(row.data).slice(range);
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(data.len()));
+            (StatusCode::PARTIAL_CONTENT, headers, body(data, turn)).into_response()
         }
-        RequestedRange::Whole | RequestedRange::Unsatisfiable => (headers, row.data).into_response(),
+        RequestedRange::Whole | RequestedRange::Unsatisfiable => {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(row.data.len()));
+            (headers, body(row.data.into(), turn)).into_response()
+        }
     }
+}
+
+/// Returns a body that gives its turn back when it has been sent, or when its client is gone.
+fn body(data: Bytes, turn: Turn) -> Body {
+    let parts = unfold((data, turn), |(mut rest, turn)| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        let part = rest.split_to(rest.len().min(PART_BYTES));
+        Some((Ok::<Bytes, Infallible>(part), (rest, turn)))
+    });
+    Body::from_stream(parts)
 }
 
 /// Returns the `Content-Disposition` header, with the name in the Unicode form of RFC 6266.

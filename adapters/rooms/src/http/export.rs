@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::accounts::error::AccountError;
-use crate::accounts::rows::Scope;
+use crate::accounts::rows::{Scope, is_account_id};
 use crate::encode::message;
 use crate::feedback::rows::FeedbackRow;
-use crate::history::{MESSAGES, MessageRow};
+use crate::history::{self, MESSAGES, MessageRow};
 use crate::service::Rooms;
 
 /// Size at which a part of an export is sent, in bytes. The next one is read when the client has taken it.
@@ -65,6 +65,8 @@ struct Sending {
     export: Arc<Export>,
     /// The position of the last message that was sent.
     last: Option<u64>,
+    /// The position of the last message at the beginning of the export.
+    end: Option<u64>,
     is_over: bool,
 }
 
@@ -92,7 +94,7 @@ impl IntoResponse for Export {
             (header::CONTENT_DISPOSITION, HeaderValue::from_static(disposition)),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
-        let sending = Sending { export: Arc::new(self), last: None, is_over: false };
+        let sending = Sending { export: Arc::new(self), last: None, end: None, is_over: false };
         (headers, Body::from_stream(try_unfold(sending, Sending::next))).into_response()
     }
 }
@@ -103,8 +105,17 @@ impl Sending {
         if self.is_over {
             return Ok(None);
         }
-        let (export, last) = (Arc::clone(&self.export), self.last);
-        let (text, last) = self.export.rooms.read_store(move |snapshot| export.part(snapshot, last)).await?;
+        self.export.check_access()?;
+        let (export, last, known_end) = (Arc::clone(&self.export), self.last, self.end);
+        let read = self.export.rooms.read_store(move |snapshot| {
+            let end = match known_end {
+                Some(end) => end,
+                None => history::last(snapshot, &export.room, 1)?.first().map_or(0, |(position, _)| *position),
+            };
+            Ok((export.part(snapshot, last, end)?, end))
+        });
+        let ((text, last), end) = read.await?;
+        self.end = Some(end);
         self.is_over = last.is_none();
         self.last = last;
         Ok(Some((text.into(), self)))
@@ -112,14 +123,29 @@ impl Sending {
 }
 
 impl Export {
+    /// Checks that the person may still read the room: a slow export takes hours.
+    fn check_access(&self) -> Result<(), AccountError> {
+        let account = is_account_id(&self.person).then_some(self.person.as_str());
+        let authority = &self.rooms.authority;
+        if authority.groups.may_enter(&self.room, account) && !authority.roles.is_closed(&self.person) {
+            return Ok(());
+        }
+        Err(AccountError::NotFound("the room is not open to you any more"))
+    }
+
     /// Returns the part after a position, and the position to continue from; `None` after the last part.
-    fn part(&self, snapshot: &Snapshot, last: Option<u64>) -> palabre_store::Result<(String, Option<u64>)> {
+    ///
+    /// Messages after `end` were sent since the beginning of the export.
+    fn part(&self, snapshot: &Snapshot, last: Option<u64>, end: u64) -> palabre_store::Result<(String, Option<u64>)> {
         let mut text = if last.is_none() { self.beginning() } else { String::new() };
         let mut is_first = last.is_none();
         // Positions begin with 1.
         let from = (self.room.clone(), last.unwrap_or_default());
         for row in MESSAGES.scan_after(snapshot, &self.room, &from, Direction::Forward)? {
             let ((_, position), row) = row?;
+            if position > end {
+                break;
+            }
             self.add(snapshot, &row, is_first, &mut text)?;
             is_first = false;
             if text.len() >= PART_BYTES {

@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
-use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
 use crate::groups::changes::{GroupChange, NewGroup};
 use crate::groups::invites::InviteRequest;
 use crate::groups::rows::{InviteRow, RoomRole};
-use crate::limiter::{Verdict, Who};
 use crate::limits::Kind;
+use crate::presence::Author;
+use crate::room::rules::TOPIC_MAX;
 use crate::service::Rooms;
 
 pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
@@ -45,10 +45,8 @@ async fn create(
 ) -> Answer {
     caller.require(Scope::Write)?;
     let account = &caller.0.account;
-    let who = [Who::Address(network), Who::Person(network, account.id.as_str().into())];
-    if let Verdict::Refused(wait) = rooms.limiter.take(Kind::Room, &who) {
-        return Err(AccountError::TooMany(wait).into());
-    }
+    rooms.limit(Kind::Room, &Author::of_account(account), network)?;
+    check_topic(new.topic.as_deref())?;
     let room = rooms.create_group(account, &new).await?;
     if let Some(topic) = new.topic {
         rooms.arrange_as(account, &room, vec![RoomChange::Topic(topic)]).await?;
@@ -60,28 +58,36 @@ async fn create(
 async fn change(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
+    ClientNetwork(network): ClientNetwork,
     Path(room): Path<String>,
     Body(change): Body<GroupChange>,
 ) -> Answer {
     let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
     let account = &caller.0.account;
+    rooms.limit(Kind::Change, &Author::of_account(account), network)?;
+    check_topic(change.topic.as_deref())?;
     let needed = if change.is_about_access() { Permission::Admin } else { Permission::Moderator };
     rooms.require_level(&room, account, needed)?;
+    if change.is_about_access() {
+        rooms.change_group(&account.id, &room, &change).await?;
+    }
     let mut changes = Vec::new();
     changes.extend(change.topic.clone().map(RoomChange::Topic));
     changes.extend(change.slowmode.map(|seconds| RoomChange::Slowmode(u64::from(seconds) * 1_000)));
     changes.extend(change.locked.map(RoomChange::Locked));
     rooms.arrange_as(account, &room, changes).await?;
-    if change.is_about_access() {
-        rooms.change_group(&room, &change).await?;
-    }
     Ok(Json(rooms.describe_room(&room, Some(&account.id)).await?).into_response())
 }
 
-async fn remove(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(room): Path<String>) -> Answer {
+async fn remove(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Path(room): Path<String>,
+) -> Answer {
     let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
-    rooms.require_level(&room, &caller.0.account, Permission::Admin)?;
-    rooms.delete_group(&room).await?;
+    rooms.limit(Kind::Change, &Author::of_account(&caller.0.account), network)?;
+    rooms.delete_group(&caller.0.account.id, &room).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -116,10 +122,12 @@ struct Membership {
 async fn set_member(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
+    ClientNetwork(network): ClientNetwork,
     Path((room, account)): Path<(String, String)>,
     Body(Membership { role }): Body<Membership>,
 ) -> Answer {
     let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
+    rooms.limit(Kind::Change, &Author::of_account(&caller.0.account), network)?;
     rooms.change_member(&caller.0.account.id, &room, account, Some(role)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -128,11 +136,13 @@ async fn set_member(
 async fn remove_member(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
+    ClientNetwork(network): ClientNetwork,
     Path((room, account)): Path<(String, String)>,
 ) -> Answer {
     let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
     let own = caller.0.account.id.clone();
     let target = if account == "me" { own.clone() } else { account };
+    rooms.limit(Kind::Change, &Author::of_account(&caller.0.account), network)?;
     rooms.change_member(&own, &room, target, None).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -140,12 +150,13 @@ async fn remove_member(
 async fn invite(
     State(rooms): State<Arc<Rooms>>,
     caller: Caller,
+    ClientNetwork(network): ClientNetwork,
     Path(room): Path<String>,
     Body(request): Body<InviteRequest>,
 ) -> Answer {
     let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
     rooms.require_level(&room, &caller.0.account, Permission::Moderator)?;
-    rooms.authority.groups.get(&room).ok_or_else(no_members)?;
+    rooms.limit(Kind::Change, &Author::of_account(&caller.0.account), network)?;
     let (code, row) = rooms.create_invite(&caller.0.account.id, &room, &request).await?;
     Ok((StatusCode::CREATED, Json(describe_invite(&code, &row))).into_response())
 }
@@ -165,9 +176,15 @@ async fn revoke(State(rooms): State<Arc<Rooms>>, caller: Caller, Path((room, cod
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn accept(State(rooms): State<Arc<Rooms>>, caller: Caller, Path(code): Path<String>) -> Answer {
+async fn accept(
+    State(rooms): State<Arc<Rooms>>,
+    caller: Caller,
+    ClientNetwork(network): ClientNetwork,
+    Path(code): Path<String>,
+) -> Answer {
     caller.require(Scope::Write)?;
     let account = &caller.0.account;
+    rooms.limit(Kind::Change, &Author::of_account(account), network)?;
     let room = rooms.accept_invite(&account.id, code).await?;
     Ok(Json(rooms.describe_room(&room, Some(&account.id)).await?).into_response())
 }
@@ -184,6 +201,14 @@ fn describe_invite(code: &str, row: &InviteRow) -> Value {
 
 fn no_members() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no account has created this room, so it has no members")
+}
+
+fn check_topic(topic: Option<&str>) -> Result<(), Problem> {
+    if topic.is_some_and(|topic| topic.chars().count() > TOPIC_MAX) {
+        let problem = format!("a topic can have at most {TOPIC_MAX} characters");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, problem));
+    }
+    Ok(())
 }
 
 impl Rooms {

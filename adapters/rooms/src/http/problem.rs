@@ -31,6 +31,11 @@ impl Problem {
         (self.status, &self.text)
     }
 
+    /// Returns a refusal of a request that may be repeated in a moment.
+    pub(super) fn busy(text: &str) -> Self {
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
+    }
+
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), retry_after: None, is_code_required: false }
     }

@@ -19,6 +19,9 @@ use crate::conversation::is_session;
 impl State {
     pub(super) async fn act(&mut self, request: ActionRequest) {
         let ActionRequest { action, key, answer } = request;
+        if self.cx.authority.groups.is_deleted(&self.room.name) {
+            return failed(answer, ActionError::NotFound("the room was deleted".to_owned()));
+        }
         if self.is_gone() {
             return failed(answer, ActionError::NotFound(GONE.to_owned()));
         }

@@ -9,13 +9,11 @@ use super::rows::Rows;
 use super::state::State;
 use super::state::commit::Change;
 use crate::decode::{Delete, Edit, React};
-use crate::history::{EDITS, MessageRow, Version};
+use crate::history::{EDITS, MessageRow, VERSIONS_MAX, Version};
 use crate::presence::Author;
 
 /// Maximum number of different reactions to a message.
 const REACTIONS_MAX: usize = 32;
-/// Maximum number of earlier versions of a message that are kept; the newest ones.
-const VERSIONS_MAX: usize = 20;
 
 impl State {
     pub(super) async fn edit(&mut self, origin: Origin, edit: Edit) {
@@ -30,7 +28,7 @@ impl State {
             return self.refuse_request(requester, problem);
         }
         let before = row.message(self.user_id(&row.username));
-        let edited = MessageRow { text: edit.message, edited: true, ..MessageRow::clone(&row) };
+        let edited = MessageRow { text: edit.message, edited: true, edits: row.edits + 1, ..MessageRow::clone(&row) };
         let edited = match self.apply_gate(&author, edited).await {
             Ok(edited) => Arc::new(edited),
             Err(reason) => return self.refuse_request(requester, reason),
@@ -38,9 +36,7 @@ impl State {
         self.rules.record_message(&author.guest, now);
         let after = edited.message(self.user_id(&edited.username));
         let mut rows = Rows::default();
-        if let Err(problem) = self.keep_version(&mut rows, position, &row).await {
-            return requester.reply(Err(problem));
-        }
+        self.keep_version(&mut rows, position, &row);
         self.replace(&mut rows, position, &edited);
         let kind = EventKind::MessageEdit { message: after, before: Some(before), by: None };
         let event = self.event_by(&author, kind);
@@ -48,17 +44,13 @@ impl State {
     }
 
     /// Adds the text of a message, before it is edited, to its earlier versions.
-    async fn keep_version(&mut self, rows: &mut Rows, position: u64, row: &MessageRow) -> Result<(), String> {
-        let key = (self.room.name.clone(), position);
-        let (store, asked) = (self.cx.store.clone(), key.clone());
-        let read = move || EDITS.get(&store.snapshot(0)?, &asked);
-        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
-        let mut versions = read.map_err(|error| error.to_string())?.unwrap_or_default();
-        versions.push(Version { text: row.text.clone(), until: self.cx.context.clock.now() });
-        let surplus = versions.len().saturating_sub(VERSIONS_MAX);
-        versions.drain(..surplus);
-        EDITS.put(&mut rows.batch, &key, &versions);
-        Ok(())
+    fn keep_version(&self, rows: &mut Rows, position: u64, row: &MessageRow) {
+        let key = |edit| (self.room.name.clone(), position, edit);
+        let version = Version { text: row.text.clone(), until: self.cx.context.clock.now() };
+        EDITS.put(&mut rows.batch, &key(row.edits), &version);
+        if let Some(oldest) = row.edits.checked_sub(VERSIONS_MAX) {
+            EDITS.delete(&mut rows.batch, &key(oldest));
+        }
     }
 
     pub(super) async fn delete(&mut self, origin: Origin, delete: &Delete) {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::state::State;
 use super::state::commit::{Change, CommitResult, OnCommit, Requester};
 use super::state::watchers::Update;
+use crate::conversation::is_conversation;
 use crate::encode::message;
 
 impl State {
@@ -69,6 +70,11 @@ impl State {
                 self.broadcast("messages_deleted", &json!({ "ids": ids }), None);
                 ids.iter().for_each(|id| self.watchers.notify(&Update::Deleted(id.clone())));
             }
+            Change::Read { username, id } if is_conversation(&room) => {
+                self.broadcast("message_read", &json!({ "username": username, "id": id, "room": room }), None);
+            }
+            // In other rooms, nobody is told how far others have read.
+            Change::Read { .. } => {}
             Change::Arranged => self.broadcast_rules(),
         }
     }

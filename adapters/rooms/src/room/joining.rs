@@ -7,11 +7,15 @@ use socketioxide::socket::Sid;
 use super::erasing::GONE;
 use super::state::State;
 use super::state::pages::StoredPage;
+use crate::accounts::rows::is_account_id;
 use crate::decode::{Join, PAGE_MAX};
 use crate::encode::{Ack, Moderated, RoomJoined, end, message};
 use crate::guests::{Guest, public_id};
 use crate::peer::{AckSender, Peer};
 use crate::presence::{Author, RoomSession};
+
+/// The refusal of a room that is not open to a person.
+pub(crate) const CLOSED: &str = "this room is private, or was deleted; you need an invite";
 
 impl State {
     /// Adds a session. It receives `room_joined` once the first page of messages has been read.
@@ -51,6 +55,11 @@ impl State {
     ///
     /// The error says why the guest may not join.
     fn admit(&self, socket: &Peer, username: &str, guest: &Guest) -> Result<(String, bool), String> {
+        let account = is_account_id(&guest.id).then_some(&*guest.id);
+        // The room may have been closed to the person since the request was admitted.
+        if !self.cx.authority.groups.may_enter(&self.room.name, account) {
+            return Err(CLOSED.to_owned());
+        }
         let username = self.presence.claim(username, guest)?;
         let (now, name) = (self.cx.context.clock.now(), username.to_lowercase());
         let first = !self.presence.has(&username);

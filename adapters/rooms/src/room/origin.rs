@@ -7,6 +7,7 @@ use super::command::{Origin, Refusal};
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::accounts::rows::is_account_id;
+use crate::conversation::{is_conversation, other_person};
 use crate::encode::{Ack, Moderated, NOT_IN_ROOM};
 use crate::history::MessageRow;
 use crate::presence::Author;
@@ -18,10 +19,8 @@ impl State {
     pub(super) fn person(&mut self, origin: Origin) -> Option<(Author, Requester)> {
         match origin {
             Origin::Http { author, answer } => {
-                // The room may have been closed to the account, or deleted, since the request was admitted.
-                let account = is_account_id(&author.guest).then_some(&*author.guest);
-                if !self.cx.authority.groups.may_enter(&self.room.name, account) {
-                    let _asked = answer.send(Err(Refusal::NotFound("there is no such room".to_owned())));
+                if let Err(refusal) = self.check_access(&author) {
+                    let _asked = answer.send(Err(refusal));
                     return None;
                 }
                 Some((author, Requester::Http(answer)))
@@ -34,6 +33,25 @@ impl State {
                 }
             },
         }
+    }
+
+    /// Checks that a person who is not in the room may use it.
+    ///
+    /// The room may have been closed to the person, or deleted, since the request was admitted.
+    fn check_access(&self, author: &Author) -> Result<(), Refusal> {
+        let (authority, room) = (&self.cx.authority, self.room.name.as_str());
+        let account = is_account_id(&author.guest).then_some(&*author.guest);
+        let is_gone = |account: &str| authority.roles.is_closed(account);
+        let has_lost_a_person = account.is_some_and(|own| is_gone(own) || other_person(room, own).is_some_and(is_gone));
+        if has_lost_a_person || !authority.groups.may_enter(room, account) {
+            return Err(Refusal::NotFound("there is no such room".to_owned()));
+        }
+        if is_conversation(room) {
+            return Ok(());
+        }
+        let now = self.cx.context.clock.now();
+        let banning = self.cx.members.banning(&author.username.to_lowercase(), &author.guest, now);
+        banning.and_then(|row| row.banned(now)).map_or(Ok(()), |problem| Err(Refusal::Refused(problem)))
     }
 
     /// Returns the permission level of a person here: in the whole service, by bots.yaml, or in this room.

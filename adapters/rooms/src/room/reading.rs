@@ -1,14 +1,16 @@
 //! Read markers of accounts in this room.
 
-use palabre_types::Batch;
-use serde_json::json;
+use std::sync::Arc;
 
 use super::command::Origin;
+use super::rows::Rows;
 use super::state::State;
-use super::state::commit::{CommitResult, OnCommit};
+use super::state::commit::Change;
 use crate::accounts::rows::is_account_id;
-use crate::conversation::is_conversation;
 use crate::read_markers::{READS, ReadRow};
+
+/// Maximum number of markers in memory; others are read from the store.
+const MARKERS_MAX: usize = 10_000;
 
 impl State {
     /// Records how far an account has read. The other person of a private conversation is told.
@@ -21,26 +23,33 @@ impl State {
         }
         let Some((position, row)) = self.find(id).await else { return self.refuse_unknown(requester, id) };
         let key = (author.guest.to_string(), self.room.name.clone());
-        let (store, asked) = (self.cx.store.clone(), key.clone());
-        let known = tokio::task::spawn_blocking(move || READS.get(&store.snapshot(0)?, &asked)).await;
-        let known = match known.map(|read| read.map_err(|error| error.to_string())) {
-            Ok(Ok(known)) => known,
-            Ok(Err(error)) => return requester.reply(Err(error)),
-            Err(error) => return requester.reply(Err(error.to_string())),
+        let known = match self.read_markers.get(&author.guest) {
+            Some(position) => *position,
+            None => match self.stored_marker(key.clone()).await {
+                Ok(position) => position,
+                Err(error) => return requester.reply(Err(error)),
+            },
         };
-        if known.is_some_and(|known| known.position >= position && !is_back) {
+        if known >= position && !is_back {
             return requester.reply(Ok(Some(row.id.clone())));
         }
-        let mut rows = Batch::default();
-        READS.put(&mut rows, &key, &ReadRow { id: row.id.clone(), position });
-        if is_conversation(&self.room.name) {
-            let read = json!({ "username": author.username, "id": row.id, "room": self.room.name });
-            self.broadcast("message_read", &read, None);
+        // It is not durable yet, and the next request must not fall behind it.
+        if self.read_markers.len() >= MARKERS_MAX {
+            self.read_markers.clear();
         }
-        let receipt = self.cx.write("a read marker", rows);
-        self.pending.push_back(Box::pin(async move {
-            let result = receipt.await.map(drop).map_err(|error| error.to_string());
-            CommitResult { result, on_commit: OnCommit::Reply(requester) }
-        }));
+        self.read_markers.insert(Arc::clone(&author.guest), position);
+        let room_created = self.created.unwrap_or_default();
+        let mut rows = Rows::default();
+        READS.put(&mut rows.batch, &key, &ReadRow { id: row.id.clone(), position, room_created });
+        let change = Change::Read { username: author.username, id: row.id.clone() };
+        self.hand_over(None, rows, change, requester);
+    }
+
+    /// Returns the position up to which an account has read, by its stored marker; 0 if there is none.
+    async fn stored_marker(&mut self, key: (String, String)) -> Result<u64, String> {
+        let (store, created) = (self.cx.store.clone(), self.created);
+        let read = tokio::task::spawn_blocking(move || READS.get(&store.snapshot(0)?, &key)).await;
+        let marker = read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok(marker.filter(|marker| Some(marker.room_created) == created).map_or(0, |marker| marker.position))
     }
 }

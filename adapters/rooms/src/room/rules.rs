@@ -11,7 +11,7 @@ use super::state::commit::{Change, Requester};
 use crate::encode::RoomUpdated;
 
 /// Maximum length of a topic, in characters.
-const TOPIC_MAX: usize = 1_000;
+pub(crate) const TOPIC_MAX: usize = 1_000;
 
 impl State {
     /// Changes topic, slow mode and lock for a moderator.

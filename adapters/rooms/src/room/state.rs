@@ -14,7 +14,7 @@ pub(super) mod presence_changes;
 pub(super) mod rules;
 pub(crate) mod watchers;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) changed_at: u64,
     /// Pinned messages and their positions, in the order in which they were pinned.
     pub(super) pinned: Vec<(u64, Arc<MessageRow>)>,
+    /// Positions of read markers, durable or in flight, by account.
+    pub(super) read_markers: HashMap<Arc<str>, u64>,
     pub(super) nonces: Nonces,
     pub(super) ephemeral: EphemeralMessages,
     pub(super) forms: Forms,
@@ -119,6 +121,7 @@ impl State {
             shown_before: next,
             changed_at: row.changed,
             pinned: pinned.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
+            read_markers: HashMap::new(),
             nonces: Nonces::default(),
             ephemeral: EphemeralMessages::default(),
             forms: Forms::default(),

@@ -151,12 +151,14 @@ pub async fn element(browser: &Client, css: &str) -> Element {
 
 /// Waits for an element and clicks it.
 pub async fn click(browser: &Client, css: &str) {
-    element(browser, css).await.click().await.unwrap();
+    let look = async || element(browser, css).await.click().await.map_err(|error| error.to_string());
+    eventually(WAIT_MAX, &format!("{css} to be clickable"), look).await;
 }
 
 /// Types keys into an element.
 pub async fn types(browser: &Client, css: &str, keys: &str) {
-    element(browser, css).await.send_keys(keys).await.unwrap();
+    let look = async || element(browser, css).await.send_keys(keys).await.map_err(|error| error.to_string());
+    eventually(WAIT_MAX, &format!("{css} to take text"), look).await;
 }
 
 /// Returns the value of an expression in the page.

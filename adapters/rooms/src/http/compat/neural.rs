@@ -19,6 +19,7 @@ use crate::conversation::{SessionOwner, session_owner};
 use crate::http::caller::MaybeCaller;
 use crate::http::problem::{Problem, unauthorized};
 use crate::limiter::Network;
+use crate::presence::Author;
 use crate::service::Rooms;
 use crate::sessions::ChatSession;
 
@@ -45,21 +46,22 @@ impl Rooms {
             return Err(unauthorized("this session is of an account; sign in first, or send a valid token"));
         }
         let session = self.find_session(caller.account(), id).await?;
-        self.check_ban(&session)?;
+        self.check_ban(&session.author)?;
         Ok(session)
     }
 
     /// Creates a session of the caller.
     async fn session_for_caller(&self, caller: &MaybeCaller, network: Network) -> Result<ChatSession, Problem> {
         caller.require(Scope::Write)?;
-        let session = self.create_session(caller.account(), network).await?;
-        self.check_ban(&session)?;
-        Ok(session)
+        if let Some(account) = caller.account() {
+            self.check_ban(&Author::of_account(account))?;
+        }
+        Ok(self.create_session(caller.account(), network).await?)
     }
 
-    /// Checks that the person of a session is not banned.
-    fn check_ban(&self, session: &ChatSession) -> Result<(), Problem> {
-        let (author, now) = (&session.author, self.clock.now());
+    /// Checks that a person is not banned.
+    fn check_ban(&self, author: &Author) -> Result<(), Problem> {
+        let now = self.clock.now();
         let banning = self.members.banning(&author.username.to_lowercase(), &author.guest, now);
         match banning.and_then(|row| row.banned(now)) {
             Some(problem) => Err(Problem::new(StatusCode::FORBIDDEN, problem)),

@@ -55,6 +55,7 @@ pub(crate) enum Change {
     Reaction { id: String, emoji: String, username: String, added: bool },
     Pinned { id: String, pinned: bool },
     Purged { ids: Vec<String> },
+    Read { username: String, id: String },
     Arranged,
 }
 
@@ -80,7 +81,9 @@ impl Change {
     pub(crate) fn into_id(self) -> Option<String> {
         match self {
             Self::Edited(row) => Some(row.id.clone()),
-            Self::Deleted { id } | Self::Reaction { id, .. } | Self::Pinned { id, .. } => Some(id),
+            Self::Deleted { id } | Self::Reaction { id, .. } | Self::Pinned { id, .. } | Self::Read { id, .. } => {
+                Some(id)
+            }
             Self::Purged { .. } | Self::Arranged => None,
         }
     }

@@ -107,6 +107,8 @@ fn register(
     let connection = rooms.admit_connection(network, false).map_err(refused)?;
     if let Some(credential) = caller.credential() {
         rooms.open_sockets.add(credential, &connection, None);
+        // A revocation since the look-up has found no connection.
+        rooms.record_socket_use(credential.key());
     }
     let credential = caller.credential().map(|credential| credential.hash().to_owned());
     Ok(Registered { rooms: Arc::clone(rooms), connection, credential, _person: person })
