@@ -38,6 +38,7 @@ mod presence;
 mod read_markers;
 mod refusal;
 mod room;
+mod search;
 mod service;
 mod session;
 mod sessions;

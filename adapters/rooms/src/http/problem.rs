@@ -31,6 +31,12 @@ impl Problem {
         (self.status, &self.text)
     }
 
+    /// Returns the refusal of a request that may be repeated after some seconds.
+    #[cfg(feature = "search")]
+    pub(super) fn unavailable(text: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
+    }
+
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into(), retry_after: None, is_code_required: false }
     }
