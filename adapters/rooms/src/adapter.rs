@@ -14,6 +14,8 @@ use crate::conversation::{is_conversation, is_session};
 use crate::members::Members;
 use crate::room::answer::PendingResult;
 use crate::room::command::{ActionRequest, Command};
+#[cfg(feature = "search")]
+use crate::search::follower::run as follow_changes;
 use crate::service::Rooms;
 use crate::{decode, files, metrics, sweep};
 
@@ -114,6 +116,7 @@ impl Adapter for Rooms {
         tokio::select! {
             () = sweep::run(&self, &context) => {}
             () = self.end_expired_sockets() => {}
+            () = follow_changes(&self) => {}
             () = shutdown.requested() => {}
         }
         Ok(())
@@ -197,6 +200,12 @@ impl Adapter for Rooms {
         let is_bot = self.is_nickname(&name);
         Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
     }
+}
+
+/// Stands for the task that keeps the search index up to date.
+#[cfg(not(feature = "search"))]
+async fn follow_changes(_: &Rooms) {
+    std::future::pending().await
 }
 
 fn closed() -> ActionError {

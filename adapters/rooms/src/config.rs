@@ -49,6 +49,10 @@ pub struct Config {
     pub presence_limit: usize,
     /// Seconds for which a request waits for the answers of the bots in a session, from 1 to 600.
     pub answer_seconds: u64,
+    /// Whether accounts can search messages.
+    ///
+    /// The index lies in the folder `search` of the data folder, and is deleted when this is off.
+    pub search: bool,
     /// Names that require a token, which has 16 characters or more.
     ///
     /// `${NAME}` is replaced from the environment.
@@ -73,6 +77,7 @@ impl Default for Config {
             limits: Limits::default(),
             presence_limit: 200,
             answer_seconds: 30,
+            search: true,
             name_tokens: BTreeMap::new(),
             privileged: Vec::new(),
         }

@@ -108,7 +108,7 @@ pub(crate) fn other_person<'r>(room: &'r str, own: &str) -> Option<&'r str> {
 }
 
 /// Returns the two accounts of a private conversation. Only one name of a room is one.
-fn people(room: &str) -> Option<[&str; 2]> {
+pub(crate) fn people(room: &str) -> Option<[&str; 2]> {
     let (first, second) = room.strip_prefix(CONVERSATION_PREFIX)?.split_once(':')?;
     (is_account_id(first) && is_account_id(second) && first < second).then_some([first, second])
 }

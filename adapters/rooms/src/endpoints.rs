@@ -7,10 +7,10 @@ mod answers;
 use palabre_types::Endpoint;
 
 use self::answers::{
-    ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED, DONE, EXPORTED,
-    FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION, NO_CONNECTION,
-    NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING, SIGNING_IN, TO_PAGE,
-    TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BAD_PARAMETER, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED,
+    DONE, EXPORTED, FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION,
+    NO_CONNECTION, NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING,
+    SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
 
 /// Every route of the service.
@@ -107,6 +107,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("DELETE", "/api/rooms/{room}/invites/{code}", "Revokes an invite", None, DONE),
     write("POST", "/api/invites/{code}", "Accepts an invite", None, ACCEPTED),
     read("/api/rooms/{room}/messages/{id}", "A message", PAGES),
+    #[cfg(feature = "search")]
+    read(
+        "/api/search",
+        "The messages with all words and phrases of `q` that the account may read: newest first, in pages",
+        &[
+            AS_JSON,
+            BAD_PARAMETER,
+            NO_SESSION,
+            FORBIDDEN,
+            (404, "There is no such room, or search is turned off"),
+            LIMITED,
+            (503, "The index is being built, or cannot be used; try again"),
+        ],
+    ),
     write("PATCH", "/api/rooms/{room}/messages/{id}", "Edits one's own message", JSON, MEMBERSHIP),
     write("DELETE", "/api/rooms/{room}/messages/{id}", "Deletes a message", None, DONE),
     read("/api/rooms/{room}/messages/{id}/edits", "The earlier versions of a message", PAGES),

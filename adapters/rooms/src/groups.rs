@@ -145,6 +145,13 @@ impl Groups {
         self.read().iter().filter(|(_, group)| group.is_open_to(account)).map(|(room, _)| room.clone()).collect()
     }
 
+    /// Returns the names of all rooms that an account may not enter.
+    #[cfg(feature = "search")]
+    pub(crate) fn closed_to(&self, account: &str) -> Vec<String> {
+        let groups = self.read();
+        groups.iter().filter(|(_, group)| !group.is_open_to(Some(account))).map(|(room, _)| room.clone()).collect()
+    }
+
     fn set(&self, room: &str, group: Group) {
         self.write().insert(room.to_owned(), group);
     }

@@ -38,6 +38,9 @@ pub(crate) struct RoomRow {
     /// A message below this position was changed or deleted.
     #[serde(default)]
     pub(crate) changed: u64,
+    /// Number of changes that have replaced or deleted the text of messages, without those of the hourly sweep.
+    #[serde(default)]
+    pub(crate) text_changes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) topic: Option<String>,
     /// Minimum time between two messages of a person, in milliseconds; 0 disables slow mode.

@@ -17,6 +17,8 @@ mod people;
 mod percent;
 mod problem;
 mod rest;
+#[cfg(feature = "search")]
+mod search;
 pub(crate) mod session_cookie;
 mod sign_in;
 pub(crate) mod site;
@@ -45,9 +47,10 @@ impl Rooms {
             .merge(changes::routes(self))
             .merge(groups::routes(self))
             .merge(listing::routes(self))
-            .merge(compat::routes(self))
-            .fallback(problem::no_route)
-            .layer(from_fn(problem::as_json));
+            .merge(compat::routes(self));
+        #[cfg(feature = "search")]
+        let own = own.merge(search::routes(self));
+        let own = own.fallback(problem::no_route).layer(from_fn(problem::as_json));
         // Clients of Socket.IO expect the texts of its library.
         own.merge(gateway::routes(self)).layer(from_fn(session_cookie::renew))
     }

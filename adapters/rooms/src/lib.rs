@@ -39,6 +39,7 @@ mod read_markers;
 mod refusal;
 mod room;
 mod room_names;
+mod search;
 mod service;
 mod session;
 mod sessions;

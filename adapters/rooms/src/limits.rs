@@ -55,6 +55,8 @@ pub struct Limits {
     pub lists: Rate,
     /// Requests for pages of the history.
     pub history: Rate,
+    /// Searches for messages.
+    pub searches: Rate,
     /// Registrations of an address, and of one name from there.
     pub registrations: Rate,
     /// Logins and changes of passwords, of an address and of an account.
@@ -77,6 +79,7 @@ pub(crate) enum Kind {
     Interaction,
     List,
     History,
+    Search,
     Registration,
     Login,
     Code,
@@ -104,6 +107,7 @@ impl Default for Limits {
             interactions: rate(100, 600),
             lists: rate(30, 120),
             history: rate(60, 600),
+            searches: rate(30, 120),
             registrations: rate(10, 5),
             logins: rate(10, 10),
             codes: rate(10, 1),
@@ -142,6 +146,7 @@ impl Limits {
             Kind::Interaction => self.interactions,
             Kind::List => self.lists,
             Kind::History => self.history,
+            Kind::Search => self.searches,
             Kind::Registration => self.registrations,
             Kind::Login => self.logins,
             Kind::Code => self.codes,
@@ -161,6 +166,7 @@ impl Kind {
         Self::Interaction,
         Self::List,
         Self::History,
+        Self::Search,
         Self::Registration,
         Self::Login,
         Self::Code,
@@ -179,6 +185,7 @@ impl Kind {
             Self::Interaction => "interactions",
             Self::List => "lists",
             Self::History => "history",
+            Self::Search => "searches",
             Self::Registration => "registrations",
             Self::Login => "logins",
             Self::Code => "codes",

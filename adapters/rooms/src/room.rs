@@ -135,6 +135,7 @@ impl State {
             Command::Finished { message } => self.watchers.notify(&Update::Finished(message)),
             Command::Erase(answer) => {
                 let erased = self.erase().await;
+                self.cx.feed.erased(&self.room.name);
                 let _asked = answer.send(erased);
             }
             Command::EraseAuthor { author, answer } => self.erase_author(author, answer).await,

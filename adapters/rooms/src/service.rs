@@ -25,6 +25,9 @@ use crate::room;
 use crate::room::command::Command;
 use crate::room::context::RoomContext;
 use crate::room_names::RoomNames;
+use crate::search::feed::Feed;
+#[cfg(feature = "search")]
+use crate::search::state::SearchState;
 use crate::uploads::Uploads;
 
 /// Maximum number of commands queued for a room; after that, clients get an error.
@@ -56,6 +59,10 @@ pub struct Rooms {
     pub(crate) open_sockets: OpenSockets,
     pub(crate) authority: Authority,
     pub(crate) owner_link: OwnerLink,
+    /// The durable changes that the search index has to apply.
+    pub(crate) feed: Arc<Feed>,
+    #[cfg(feature = "search")]
+    pub(crate) search: SearchState,
     /// Held while a role is changed.
     pub(crate) role_changes: tokio::sync::Mutex<()>,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
@@ -83,6 +90,9 @@ impl Rooms {
         let started = clock.now();
         let max_file = config.max_file_mb << 20;
         let limiter = Limiter::new(config.limits.clone(), Arc::clone(&clock));
+        let feed = Arc::new(Feed::new(config.search && store.folder().is_some()));
+        #[cfg(feature = "search")]
+        let search = SearchState::new(store.folder(), config.search);
         Arc::new(Self {
             store,
             config,
@@ -111,6 +121,9 @@ impl Rooms {
             open_sockets: OpenSockets::default(),
             authority: Authority::default(),
             owner_link: OwnerLink::default(),
+            feed,
+            #[cfg(feature = "search")]
+            search,
             role_changes: tokio::sync::Mutex::default(),
             links: Arc::default(),
             people: Arc::default(),
@@ -172,6 +185,7 @@ impl Rooms {
             uploads: Arc::clone(&self.uploads),
             name: name.to_owned(),
             counts: Arc::clone(&self.counts),
+            feed: Arc::clone(&self.feed),
         }
     }
 

@@ -53,6 +53,7 @@ async fn sweep(rooms: &std::sync::Arc<Rooms>, now: Millis) {
             tracing::warn!("cannot delete old messages, retrying in an hour: {error}");
             break;
         }
+        rooms.feed.swept(&room);
         if let Some(up_to) = up_to
             && let Some((_, open)) = rooms.directory.rooms().into_iter().find(|(name, _)| *name == room)
         {

@@ -44,7 +44,6 @@ export class Scroller {
   set away(away) {
     this.#away = away;
     if (away) this.stuck = false;
-    this.#show(this.#missed);
   }
 
   #isByUser() {
@@ -80,8 +79,7 @@ export class Scroller {
 
   #show(missed) {
     this.#missed = missed;
-    // In an older part of the history, its own button leads on.
-    this.#button.hidden = missed === 0 || this.#away;
+    this.#button.hidden = missed === 0;
     this.#button.querySelector('[data-label]').textContent = t.newMessagesCount(missed);
   }
 }

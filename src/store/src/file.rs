@@ -88,6 +88,14 @@ impl Source {
         }
     }
 
+    /// Returns the folder of a plain file.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => path.parent(),
+            Self::Disk(..) => None,
+        }
+    }
+
     pub(crate) fn open(&self) -> Result<DatabaseFile> {
         self.open_with(CACHE_BYTES)
     }

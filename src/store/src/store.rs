@@ -1,7 +1,7 @@
 //! The store itself: opening, committing, sweeping, closing.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -49,6 +49,8 @@ struct Inner {
     counters: Arc<Counters>,
     sums: Arc<Watched>,
     was_repaired: bool,
+    /// `None` for a store in memory, or one that is only inspected.
+    folder: Option<PathBuf>,
     damage: Arc<Damage>,
     /// `None` once the store is closed, like the two below.
     queue: RwLock<Option<Sender<Submission>>>,
@@ -111,6 +113,7 @@ impl Store {
         let (counters, sums) = (Arc::new(Counters::default()), Arc::new(Watched::default()));
         let (queue, receiver) = mpsc::channel();
         let path = Arc::clone(source.path());
+        let folder = source.folder().map(Path::to_owned);
         let writer = Writer {
             source,
             current: Arc::clone(&current),
@@ -124,7 +127,9 @@ impl Store {
             .spawn(move || writer.run(&receiver))
             .map_err(|error| Error::io("start the writer thread of", &path, error))?;
         let (queue, writer, lock) = (RwLock::new(Some(queue)), Mutex::new(Some(writer)), Mutex::new(lock));
-        Ok(Self { inner: Arc::new(Inner { current, counters, sums, was_repaired, damage, queue, writer, lock }) })
+        Ok(Self {
+            inner: Arc::new(Inner { current, counters, sums, was_repaired, folder, damage, queue, writer, lock }),
+        })
     }
 
     /// Writes everything that was submitted and closes the file properly.
@@ -138,6 +143,14 @@ impl Store {
     #[must_use]
     pub fn was_repaired(&self) -> bool {
         self.inner.was_repaired
+    }
+
+    /// Returns the folder that the store is in, in which other data of the same daemon may lie.
+    ///
+    /// `None` for a store in memory, or one that is only inspected.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.inner.folder.as_deref()
     }
 
     /// Returns the bytes of keys and values that `owner` has in [`TableId::ScriptValues`].

@@ -40,6 +40,7 @@ mod skeleton;
 mod split;
 mod squeezed;
 mod stepwise;
+mod terms;
 mod word_index;
 mod words;
 
@@ -59,5 +60,6 @@ pub use scanner::{Entry, Hit, Scan, Scanner};
 pub use shape::warm_up;
 pub use skeleton::skeleton;
 pub use split::{end_of_part, split};
+pub use terms::terms;
 pub use word_index::{Found, check_words};
 pub use words::WordList;

@@ -58,6 +58,6 @@ pub use people::{Denied, Member, Permission, Rank, User};
 pub use place::{Room, RoomKind, Space};
 pub use run_id::{RunId, RunKind};
 pub use source_files::SourceFiles;
-pub use time::{Millis, iso8601};
+pub use time::{Millis, iso8601, parse_time};
 pub use value::{decode_value, encode_value, value_weight};
 pub use wait::{Answer, Wait};

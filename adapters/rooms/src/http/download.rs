@@ -41,7 +41,7 @@ pub(super) async fn file(
     let turn = Arc::clone(&rooms.downloads).try_acquire_owned().ok().zip(rooms.transfers.take(network, limit));
     let Some(turn) = turn else {
         let problem = "too many files are being downloaded; try again in a moment";
-        return Problem::busy(problem).into_response();
+        return Problem::unavailable(problem, 1).into_response();
     };
     let (store, now) = (rooms.store.clone(), rooms.clock.now());
     // A file never changes under its id, so the id is its entity tag.

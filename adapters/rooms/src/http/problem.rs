@@ -31,9 +31,9 @@ impl Problem {
         (self.status, &self.text)
     }
 
-    /// Returns a refusal of a request that may be repeated in a moment.
-    pub(super) fn busy(text: &str) -> Self {
-        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
+    /// Returns the refusal of a request that may be repeated after some seconds.
+    pub(super) fn unavailable(text: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {

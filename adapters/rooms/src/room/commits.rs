@@ -7,17 +7,25 @@ use super::state::commit::{Change, CommitResult, OnCommit, Requester};
 use super::state::watchers::Update;
 use crate::conversation::is_conversation;
 use crate::encode::message;
+use crate::search::feed::TextChange;
 
 impl State {
     /// Does what follows a commit, which has succeeded or failed.
     pub(super) fn committed(&mut self, commit: CommitResult) {
         let CommitResult { result, on_commit } = commit;
         match on_commit {
-            OnCommit::Show { position, row, requester } => self.show(result, position, &row, requester),
+            OnCommit::Show { position, row, requester } => {
+                self.cx.feed.added(&self.room.name);
+                self.show(result, position, &row, requester);
+            }
             OnCommit::Duplicate { position } => self.drop_duplicate(position),
             OnCommit::Repeated { nonce, requester } => self.answer_repeated(&nonce, requester),
-            OnCommit::Changed { change, touched, requester } => {
+            OnCommit::Changed { change, touched, text_change, requester } => {
                 self.finish_writes(&touched);
+                if let Some(number) = text_change {
+                    let change = TextChange { number, positions: &touched, is_durable: result.is_ok() };
+                    self.cx.feed.text_changed(&self.room.name, change);
+                }
                 if result.is_ok() {
                     self.broadcast_change(&change);
                 }

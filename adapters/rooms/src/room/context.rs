@@ -11,6 +11,7 @@ use crate::counts::Counts;
 use crate::directory::Directory;
 use crate::groups::Authority;
 use crate::members::Members;
+use crate::search::feed::Feed;
 use crate::uploads::Uploads;
 
 /// The parts of the service that a room needs.
@@ -25,6 +26,8 @@ pub(crate) struct RoomContext {
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) name: String,
     pub(crate) counts: Arc<Counts>,
+    /// Learns what the search index has to apply.
+    pub(crate) feed: Arc<Feed>,
 }
 
 impl RoomContext {

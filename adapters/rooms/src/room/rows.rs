@@ -61,6 +61,10 @@ impl State {
 
     /// Hands rows over, with an event if there is one. The change is broadcast once it is durable.
     pub(super) fn hand_over(&mut self, event: Option<Event>, mut rows: Rows, change: Change, requester: Requester) {
+        let text_change = (change.is_of_text() && !rows.messages.is_empty()).then(|| {
+            self.text_changes += 1;
+            self.text_changes
+        });
         self.write_room(&mut rows.batch);
         let mut touched = Vec::with_capacity(rows.messages.len());
         for (position, row) in rows.messages {
@@ -71,7 +75,7 @@ impl State {
             Some(event) => self.commit_event(event, rows.batch),
             None => self.cx.write("a change in a room", rows.batch),
         };
-        let on_commit = OnCommit::Changed { change, touched, requester };
+        let on_commit = OnCommit::Changed { change, touched, text_change, requester };
         self.pending.push_back(Box::pin(async move {
             CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }
         }));
@@ -97,6 +101,7 @@ impl State {
             created,
             next: self.next,
             changed: self.changed_at,
+            text_changes: self.text_changes,
             topic: self.room.topic.clone(),
             slowmode: self.rules.slowmode,
             locked: self.rules.locked,

@@ -64,6 +64,8 @@ pub(super) struct State {
     /// A returning client whose last message is older cannot catch up, and receives the newest
     /// messages instead.
     pub(super) changed_at: u64,
+    /// Number of changes that have replaced or deleted the text of messages.
+    pub(super) text_changes: u64,
     /// Pinned messages and their positions, in the order in which they were pinned.
     pub(super) pinned: Vec<(u64, Arc<MessageRow>)>,
     /// Positions of read markers, durable or in flight, by account.
@@ -120,6 +122,7 @@ impl State {
             recent: recent.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             shown_before: next,
             changed_at: row.changed,
+            text_changes: row.text_changes,
             pinned: pinned.into_iter().map(|(position, row)| (position, Arc::new(row))).collect(),
             read_markers: HashMap::new(),
             nonces: Nonces::default(),

@@ -14,6 +14,8 @@ use crate::problem::Problem;
 
 /// The folder below the data folder in which a backup is prepared, to be moved atomically.
 const RESTORE_FOLDER: &str = "restoring";
+/// The folder of the search index of the room service, which is derived from the store that is replaced.
+const SEARCH_FOLDER: &str = "search";
 
 /// The arguments of `palabre restore`.
 #[derive(Debug, clap::Args)]
@@ -49,6 +51,7 @@ pub(crate) fn restore(config: &Config, args: &Args) -> Result<(), Problem> {
         std::fs::rename(&place, kept).map_err(failed("move", &place))?;
         output::line(&format!("kept the old store as {}", kept.display()));
     }
+    remove_search_index(&data)?;
     std::fs::rename(&copy, &place).map_err(failed("move", &copy))?;
     let folder = data.join(RESTORE_FOLDER);
     std::fs::remove_dir_all(&folder).map_err(failed("remove", &folder))?;
@@ -71,6 +74,15 @@ fn copied(source: &Path, data: &Path) -> Result<PathBuf, Problem> {
     store.close();
     std::fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(failed("write", &copy))?;
     Ok(copy)
+}
+
+/// Deletes the search index, which could not tell whether the backup is older. The daemon builds it anew.
+fn remove_search_index(data: &Path) -> Result<(), Problem> {
+    let folder = data.join(SEARCH_FOLDER);
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &folder)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Fails if a daemon has the store open. A store that is too damaged to open may still be replaced.

@@ -35,7 +35,9 @@ pub(crate) enum OnCommit {
     /// Replies with the id of a message that was already sent.
     Repeated { nonce: Nonce, requester: Requester },
     /// Broadcasts a change.
-    Changed { change: Change, touched: Vec<u64>, requester: Requester },
+    ///
+    /// `text_change` is the number of the change if it is one of text (`RoomRow::text_changes`).
+    Changed { change: Change, touched: Vec<u64>, text_change: Option<u64>, requester: Requester },
     /// Shows an ephemeral message to its user.
     Ephemeral { user: String, id: String, requester: Requester },
     /// Shows a form to its user.
@@ -77,6 +79,14 @@ pub(crate) enum Requester {
 }
 
 impl Change {
+    /// Whether it replaces or deletes the text of messages.
+    pub(crate) fn is_of_text(&self) -> bool {
+        match self {
+            Self::Edited(_) | Self::Deleted { .. } | Self::Purged { .. } => true,
+            Self::Reaction { .. } | Self::Pinned { .. } | Self::Arranged => false,
+        }
+    }
+
     /// Returns the id of the message that was changed, if it is a single one.
     pub(crate) fn into_id(self) -> Option<String> {
         match self {
