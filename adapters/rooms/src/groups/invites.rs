@@ -84,18 +84,21 @@ impl Rooms {
         let (rooms, account) = (Arc::clone(self), account.to_owned());
         self.run_to_end(async move {
             let _one = rooms.authority.groups.changes.lock().await;
-            let unknown = AccountError::NotFound("there is no such invite, or it has expired or been used up");
+            let unknown = || AccountError::NotFound("there is no such invite, or it has expired or been used up");
             let asked = code.clone();
             let found = rooms.read_store(move |snapshot| {
                 let Some(room) = INVITE_CODES.get(snapshot, &asked)? else { return Ok(None) };
                 Ok(INVITES.get(snapshot, &(room.clone(), asked))?.map(|row| (room, row)))
             });
-            let (room, invite) = found.await?.ok_or(unknown)?;
+            let (room, invite) = found.await?.ok_or_else(unknown)?;
             let Some(mut group) = rooms.authority.groups.get(&room) else {
                 return Err(AccountError::NotFound("the room of this invite does not exist any more"));
             };
-            if group.members.contains_key(&account) {
-                return Ok(room);
+            match group.members.get(&account) {
+                // As if there were no such invite: the room is hidden from them.
+                Some(RoomRole::Banned) => return Err(unknown()),
+                Some(_) => return Ok(room),
+                None => {}
             }
             let mut rows = Batch::default();
             let key = (room.clone(), code.clone());

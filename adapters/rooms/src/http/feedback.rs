@@ -64,7 +64,7 @@ async fn rate(
     Path((room, id)): Path<(String, String)>,
     Body(feedback): Body<Feedback>,
 ) -> Result<Json<Value>, Problem> {
-    let room = rooms.room_of_caller(&caller, &room, Scope::Read)?;
+    let room = rooms.room_of_caller(&caller, &room, Scope::Write)?;
     let author = Author::of_account(&caller.0.account);
     let row = feedback.row(rooms.clock.now())?;
     rooms.limit(Kind::Change, &author, network)?;
