@@ -234,3 +234,21 @@ async fn oversized_and_deep_requests_are_refused_and_the_service_lives_on() {
     assert_eq!(site.post("/api/rooms/general/messages", &session, long_text).await.0, 400);
     assert_eq!(site.get("/health", "").await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_no_object_whatever_it_holds() {
+    let site = start().await;
+    let (_, session) = site.register("alice").await;
+    assert_eq!(site.post("/api/rooms", &session, json!({ "name": "hall" })).await.0, 201);
+    for (method, path, body) in [
+        (Method::POST, "/api/auth/login", json!(["alice", "secret of alice"])),
+        (Method::POST, "/login", json!(["alice", "secret of alice"])),
+        (Method::POST, "/api/auth/register", json!(["bob", "bob@example.org", "secret of bob"])),
+        (Method::PATCH, "/api/rooms/hall", json!(["a topic"])),
+        (Method::POST, "/api/rooms/hall/invites", json!([])),
+        (Method::POST, "/api/rooms/hall/messages", json!(["hello"])),
+    ] {
+        let (status, answer) = site.call(method.clone(), path, &session, body).await;
+        assert_eq!(status, 400, "{method} {path}: {answer}");
+    }
+}
