@@ -1,4 +1,4 @@
-//! Who may do what: every route and every event, for every kind of caller; and attempts to get around it.
+//! Authorisation: every route and every event, for every kind of caller; and attempts to evade it.
 
 #![allow(clippy::unwrap_used, clippy::large_futures, missing_docs, reason = "a test that cannot continue panics")]
 
