@@ -53,6 +53,27 @@ fn every_invariant_names_a_test_that_is_in_its_file() {
 }
 
 #[test]
+fn every_promise_names_a_test_that_is_in_its_file_or_says_that_there_is_none() {
+    let document = read("docs/promises.md");
+    let rows = document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise |"));
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        // Tests of a file come before its name.
+        for part in cells[2].split("; ").filter(|_| cells[2] != "no test") {
+            let (names, file) = part.split_once(" in `").unwrap_or_else(|| panic!("{row}"));
+            let text = read(file.trim_end_matches('`'));
+            for name in names.split('`').skip(1).step_by(2) {
+                assert!(text.contains(&format!("fn {name}(")), "{name} is not in {file}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "only {count} tests are named");
+}
+
+#[test]
 fn every_link_between_documents_leads_somewhere() {
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that has to pass before a change lands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
         name: "test",
         run: || cargo(&["test", "--quiet"]).and_then(|()| cargo(&["test", "--quiet", "-p", "xtask"])),
     },
+    Step { name: "contract", run: contract },
     Step { name: "docs", run: documentation },
     Step { name: "check", run: || cargo(&["run", "--quiet", "--", "check"]) },
     Step { name: "dependencies", run: dependencies },
@@ -59,6 +60,21 @@ pub(crate) fn run(options: &Options) -> Result<(), Problem> {
         eprintln!("{}: passed in {:.0?}", step.name, began.elapsed());
     }
     Ok(())
+}
+
+/// Tests the HTTP API against its own description, with schemathesis in an environment of its own.
+fn contract() -> Result<(), Problem> {
+    let environment = std::env::temp_dir().join("palabre-contract");
+    let python = environment.join("bin/python");
+    if !python.exists() {
+        call(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    call(Command::new(&python).args(pip).args(["--requirement", ".ci/contract/requirements.txt"]))?;
+    cargo(&["build", "--quiet"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let binary = target.join("debug/palabre");
+    call(Command::new(&python).arg(".ci/contract/run.py").arg(binary).arg(environment.join("bin/schemathesis")))
 }
 
 fn documentation() -> Result<(), Problem> {

@@ -230,6 +230,10 @@ pub(crate) fn room_name(text: &str) -> Result<String, String> {
     if room.contains('/') {
         return Err("room must not contain a slash".to_owned());
     }
+    // In an address, they are the folder itself and the one above it, also as %2e.
+    if matches!(room.as_str(), "." | "..") {
+        return Err("room must not be . or ..".to_owned());
+    }
     if is_imitation(&room) {
         return Err("room looks like a private conversation or a session, and is none".to_owned());
     }

@@ -3,15 +3,29 @@
 //! A test compares them with the routers.
 
 mod answers;
+mod bodies;
 
-use palabre_types::Endpoint;
+use palabre_types::{Body, Endpoint};
 
 use self::answers::{
-    ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BAD_PARAMETER, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED,
-    DONE, EXPORTED, FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION,
-    NO_CONNECTION, NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING,
-    SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_ADDRESS, BAD_MESSAGE, BAD_PARAMETER, BUSY, CHANGED, CHAT_PAGES,
+    CLOSED_ROOM, CREATED, DONE, EXPORTED, FORBIDDEN, INVALID, IS_OVER, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT,
+    NO_CHAT_SESSION, NO_CONNECTION, NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING,
+    SENDING, SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
+use self::bodies::{
+    CHAT_MESSAGE, CHAT_PAGE, CHAT_RATING, CHAT_UPLOAD, CODE, CONVERSATION, EDIT, ENTRY, EXPORT, FILE, INVITE,
+    LIST_PAGE, LOGIN, LOGIN_OR_FORM, MESSAGE, NEW_PASSWORD, NEW_ROOM, OTP, OWNER, PACKETS, PART, PASSWORD,
+    PERSON_AND_ROOM, PRIVATE_MESSAGE, PROFILE, RATING, REGISTRATION, REGISTRATION_OR_FORM, ROLE, ROOM_CHANGE,
+    ROOM_ROLE, TOKEN, TRANSPORT,
+};
+
+const JSON: &[&str] = &["application/json"];
+const HTML: &[&str] = &["text/html"];
+const SCRIPT: &[&str] = &["text/javascript"];
+const EXPORTS: &[&str] = &["application/json", "text/plain"];
+/// Answers together, or as server-sent events.
+const ANSWERS: &[&str] = &["application/json", "text/event-stream"];
 
 /// Every route of the service.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -19,14 +33,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "POST",
         "/api/auth/register",
         "Creates an account and signs in",
-        JSON,
+        REGISTRATION,
         &[(201, "The account, with the token of its session"), INVALID, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
     write(
         "POST",
         "/api/auth/login",
         "Signs in with a username or an e-mail address",
-        JSON,
+        LOGIN,
         &[
             (200, "The account, with the token of its session"),
             INVALID,
@@ -46,17 +60,17 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[IS_OVER, NO_SESSION, FORBIDDEN, REVOKED, LIMITED, BUSY],
     ),
     read("/api/auth/me", "The account that is signed in", OF_ACCOUNT),
-    write("DELETE", "/api/auth/me", "Deletes one's own account, with its messages", JSON, MEMBERSHIP),
+    write("DELETE", "/api/auth/me", "Deletes one's own account, with its messages", PASSWORD, MEMBERSHIP),
     write(
         "POST",
         "/api/auth/password",
         "Changes the password; all other sessions and tokens end",
-        JSON,
+        NEW_PASSWORD,
         &[(204, "The password is changed"), INVALID, WRONG_CURRENT, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
-    write("POST", "/api/auth/otp", "Begins with one-time codes; returns the secret", JSON, CHANGED),
-    write("POST", "/api/auth/otp/confirm", "Turns one-time codes on; returns recovery codes, once", JSON, CHANGED),
-    write("DELETE", "/api/auth/otp", "Turns one-time codes off", JSON, MEMBERSHIP),
+    write("POST", "/api/auth/otp", "Begins with one-time codes; returns the secret", OTP, CHANGED),
+    write("POST", "/api/auth/otp/confirm", "Turns one-time codes on; returns recovery codes, once", CODE, CHANGED),
+    write("DELETE", "/api/auth/otp", "Turns one-time codes off", OTP, MEMBERSHIP),
     read("/api/auth/sessions", "The sessions of the account", OF_ACCOUNT),
     write("DELETE", "/api/auth/sessions/{id}", "Ends a session", None, REVOKING),
     read("/api/auth/tokens", "The access tokens of the account", OF_ACCOUNT),
@@ -64,46 +78,47 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "POST",
         "/api/auth/tokens",
         "Creates an access token, which is shown once",
-        JSON,
+        TOKEN,
         &[(201, "The token and its id"), INVALID, NO_SESSION, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
     write("DELETE", "/api/auth/tokens/{id}", "Revokes an access token", None, REVOKING),
-    read("/api/users", "All accounts, in pages", LISTED),
+    read("/api/users", "All accounts, in pages", LISTED).with_query(LIST_PAGE),
     read(
         "/api/users/{id}",
         "An account, as others see it",
-        &[AS_JSON, NO_SESSION, FORBIDDEN, NO_ACCOUNT, LIMITED, BUSY],
+        &[AS_JSON, BAD_ADDRESS, NO_SESSION, FORBIDDEN, NO_ACCOUNT, LIMITED, BUSY],
     ),
     write(
         "PATCH",
         "/api/users/{id}",
         "Replaces one's own profile; `me` is oneself",
-        JSON,
+        PROFILE,
         &[ACCOUNT, INVALID, NO_SESSION, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
-    read("/api/rooms/{room}/messages", "A page of a room's messages: before or after one, or the newest", PAGES),
-    write("POST", "/api/rooms/{room}/messages", "Sends a message to a room", JSON, SENDING),
-    read("/api/users/{id}/messages", "A page of the private conversation with an account", PAGES),
-    write("POST", "/api/users/{id}/messages", "Sends a private message to an account", JSON, SENDING),
-    write("PUT", "/api/users/{id}/role", "Gives an account another role in the whole service", JSON, CHANGED),
+    read("/api/rooms/{room}/messages", "A page of a room's messages: before or after one, or the newest", PAGES)
+        .with_query(PART),
+    write("POST", "/api/rooms/{room}/messages", "Sends a message to a room", MESSAGE, SENDING),
+    read("/api/users/{id}/messages", "A page of the private conversation with an account", PAGES).with_query(PART),
+    write("POST", "/api/users/{id}/messages", "Sends a private message to an account", MESSAGE, SENDING),
+    write("PUT", "/api/users/{id}/role", "Gives an account another role in the whole service", ROLE, CHANGED),
     read("/api/users/me/rooms", "The rooms of which one is a member", OF_ACCOUNT),
     read("/api/users/me/unread", "Unread messages in one's rooms and private conversations", OF_ACCOUNT),
     read("/api/users/me/conversations", "One's private conversations", OF_ACCOUNT),
     write("PUT", "/api/rooms/{room}/messages/{id}/read", "Moves one's read marker forward to a message", None, DONE),
     write("DELETE", "/api/rooms/{room}/messages/{id}/read", "Moves one's read marker back to a message", None, DONE),
-    write("POST", "/api/rooms", "Creates a room", JSON, CREATED),
+    write("POST", "/api/rooms", "Creates a room", NEW_ROOM, CREATED),
     read(
         "/api/rooms/{room}",
         "A room, with one's role in it",
         &[AS_JSON, (400, "The name is not valid"), NO_SESSION, CLOSED_ROOM, LIMITED, BUSY],
     ),
-    write("PATCH", "/api/rooms/{room}", "Changes topic, rules and access of a room", JSON, CHANGED),
+    write("PATCH", "/api/rooms/{room}", "Changes topic, rules and access of a room", ROOM_CHANGE, CHANGED),
     write("DELETE", "/api/rooms/{room}", "Deletes a room with its messages", None, DONE),
     read("/api/rooms/{room}/members", "The members of a room, with their roles", PAGES),
-    write("PUT", "/api/rooms/{room}/members/{account}", "Gives an account a role in a room", JSON, MEMBERSHIP),
+    write("PUT", "/api/rooms/{room}/members/{account}", "Gives an account a role in a room", ROOM_ROLE, MEMBERSHIP),
     write("DELETE", "/api/rooms/{room}/members/{account}", "Removes a member; `me` leaves", None, DONE),
     read("/api/rooms/{room}/invites", "The open invites of a room", PAGES),
-    write("POST", "/api/rooms/{room}/invites", "Creates an invite to a room", JSON, CREATED),
+    write("POST", "/api/rooms/{room}/invites", "Creates an invite to a room", INVITE, CREATED),
     write("DELETE", "/api/rooms/{room}/invites/{code}", "Revokes an invite", None, DONE),
     write("POST", "/api/invites/{code}", "Accepts an invite", None, ACCEPTED),
     read("/api/rooms/{room}/messages/{id}", "A message", PAGES),
@@ -120,20 +135,21 @@ pub const ENDPOINTS: &[Endpoint] = &[
             LIMITED,
             (503, "The index is being built, or cannot be used; try again"),
         ],
-    ),
-    write("PATCH", "/api/rooms/{room}/messages/{id}", "Edits one's own message", JSON, MEMBERSHIP),
+    )
+    .with_query(bodies::SEARCH),
+    write("PATCH", "/api/rooms/{room}/messages/{id}", "Edits one's own message", EDIT, MEMBERSHIP),
     write("DELETE", "/api/rooms/{room}/messages/{id}", "Deletes a message", None, DONE),
     read("/api/rooms/{room}/messages/{id}/edits", "The earlier versions of a message", PAGES),
     write("PUT", "/api/rooms/{room}/messages/{id}/reactions/{emoji}", "Adds a reaction", None, DONE),
     write("DELETE", "/api/rooms/{room}/messages/{id}/reactions/{emoji}", "Removes one's own reaction", None, DONE),
     write("PUT", "/api/rooms/{room}/messages/{id}/pin", "Pins a message", None, DONE),
     write("DELETE", "/api/rooms/{room}/messages/{id}/pin", "Unpins a message", None, DONE),
-    write("POST", "/register", "Creates an account, with JSON or a form (VaultRoom)", JSON, SIGNING_IN),
-    write("POST", "/login", "Signs in, with JSON or a form (VaultRoom)", JSON, SIGNING_IN),
-    read("/login-page", "The form to sign in", &[PAGE]),
-    read("/register-page", "The form to register", &[PAGE]),
+    write("POST", "/register", "Creates an account, with JSON or a form (VaultRoom)", REGISTRATION_OR_FORM, SIGNING_IN),
+    write("POST", "/login", "Signs in, with JSON or a form (VaultRoom)", LOGIN_OR_FORM, SIGNING_IN),
+    read("/login-page", "The form to sign in", &[PAGE]).producing(HTML),
+    read("/register-page", "The form to register", &[PAGE, BAD_PARAMETER]).with_query(OWNER).producing(HTML),
     read("/logout", "Ends the session of the cookie (VaultRoom)", &[TO_PAGE, LIMITED, BUSY]),
-    write("POST", "/auth/login", "Signs in (Neural Chat)", JSON, SIGNING_IN),
+    write("POST", "/auth/login", "Signs in (Neural Chat)", LOGIN_OR_FORM, SIGNING_IN),
     write(
         "POST",
         "/auth/logout",
@@ -146,7 +162,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "POST",
         "/send-message",
         "Sends a private message (VaultRoom)",
-        JSON,
+        PRIVATE_MESSAGE,
         &[
             (200, "The message, which is durable"),
             BAD_MESSAGE,
@@ -159,14 +175,17 @@ pub const ENDPOINTS: &[Endpoint] = &[
             BUSY,
         ],
     ),
-    read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES),
-    read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED),
-    write("POST", "/api/rooms/{room}/messages/{id}/feedback", "Rates a message from 1 to 5", JSON, RATED),
+    read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES)
+        .with_query(CONVERSATION),
+    read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED)
+        .with_query(EXPORT)
+        .producing(EXPORTS),
+    write("POST", "/api/rooms/{room}/messages/{id}/feedback", "Rates a message from 1 to 5", RATING, RATED),
     write(
         "POST",
         "/chat/message",
         "Sends a message to the bots of a session, and answers with what they say (Neural Chat Engine)",
-        JSON,
+        CHAT_MESSAGE,
         &[
             (200, "The answers, as JSON or as server-sent events"),
             INVALID,
@@ -180,21 +199,23 @@ pub const ENDPOINTS: &[Endpoint] = &[
             LIMITED,
             BUSY,
         ],
-    ),
-    read("/chat/history/{session}", "A page of the messages of a session (Neural Chat Engine)", CHAT_PAGES),
+    )
+    .producing(ANSWERS),
+    read("/chat/history/{session}", "A page of the messages of a session (Neural Chat Engine)", CHAT_PAGES)
+        .with_query(CHAT_PAGE),
     read("/chat/sessions", "The sessions of the account (Neural Chat Engine)", OF_ACCOUNT),
     write(
         "DELETE",
         "/chat/session/{id}",
         "Deletes a session with its messages and files (Neural Chat Engine)",
         None,
-        &[(200, "It is deleted"), NO_SESSION, FORBIDDEN, NO_CHAT_SESSION, LIMITED, BUSY],
+        &[(200, "It is deleted"), BAD_ADDRESS, NO_SESSION, FORBIDDEN, NO_CHAT_SESSION, LIMITED, BUSY],
     ),
     write(
         "POST",
         "/chat/upload",
         "Uploads a file for a message of a session (Neural Chat Engine)",
-        Some("multipart/form-data"),
+        CHAT_UPLOAD,
         &[
             (200, "The id, name, type and size of the file"),
             (400, "The form cannot be read"),
@@ -208,8 +229,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
             (503, "Too many files are being uploaded"),
         ],
     ),
-    read("/chat/export/{session}", "The whole history of a session, as JSON or text (Neural Chat Engine)", EXPORTED),
-    write("POST", "/chat/feedback", "Rates a message of a session (Neural Chat Engine)", JSON, RATED),
+    read("/chat/export/{session}", "The whole history of a session, as JSON or text (Neural Chat Engine)", EXPORTED)
+        .with_query(EXPORT)
+        .producing(EXPORTS),
+    write("POST", "/chat/feedback", "Rates a message of a session (Neural Chat Engine)", CHAT_RATING, RATED),
     read(
         "/ws/chat/{session_id}",
         "A session over a WebSocket; `new` creates one (Neural Chat Engine)",
@@ -224,18 +247,32 @@ pub const ENDPOINTS: &[Endpoint] = &[
             (503, "A connection limit is reached, or the store cannot be used"),
         ],
     ),
-    read("/", "The page", &[PAGE]),
-    read("/rooms/{room}", "The page of a room", &[PAGE]),
-    read("/service-worker.js", "The script that keeps the assets in the browser", &[(200, "The script")]),
-    read("/chat", "The page, with username and room in the query", &[PAGE]),
+    read("/", "The page", &[PAGE]).producing(HTML),
+    read("/rooms/{room}", "The page of a room", &[PAGE]).producing(HTML),
+    read("/service-worker.js", "The script that keeps the assets in the browser", &[(200, "The script")])
+        .producing(SCRIPT),
+    read("/chat", "The page, with username and room in the query", &[PAGE]).with_query(PERSON_AND_ROOM).producing(HTML),
     write(
         "POST",
         "/join",
         "Redirects a form with username and room to the page of the room",
-        Some("application/x-www-form-urlencoded"),
-        &[TO_PAGE, (400, "The username or room is not valid"), LIMITED],
+        ENTRY,
+        &[
+            TO_PAGE,
+            (400, "The username or room is not valid"),
+            FORBIDDEN,
+            TOO_LARGE,
+            (415, "The body is not a form"),
+            (422, "The username or room is missing"),
+            LIMITED,
+        ],
     ),
-    read("/assets/{path}", "An asset of the page", &[(200, "The file"), UNCHANGED, (404, "No such asset")]),
+    read(
+        "/assets/{path}",
+        "An asset of the page",
+        &[(200, "The file"), UNCHANGED, BAD_ADDRESS, (404, "No such asset")],
+    )
+    .producing(&[]),
     read(
         "/api/rooms",
         "The rooms that have people or messages, or that an account has created",
@@ -249,17 +286,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
             (200, "The file"),
             (206, "The requested range"),
             UNCHANGED,
+            BAD_ADDRESS,
             (404, "The file does not exist any more"),
             (416, "The range is outside the file"),
         ],
-    ),
+    )
+    .producing(&[]),
     write(
         "PUT",
         "/api/files/{id}",
         "Uploads a file for a message, to the address that `upload` returned over Socket.IO",
-        Some("application/octet-stream"),
+        FILE,
         &[
             (200, "Name, type and size of the file"),
+            BAD_ADDRESS,
             (404, "No file was announced under that id, or too long ago"),
             (408, "The upload took too long"),
             (409, "The file is already being uploaded"),
@@ -273,24 +313,28 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "/socket.io/",
         "Socket.IO over Engine.IO 4: a handshake, queued packets, or the upgrade to a WebSocket",
         &[(101, "Switching to a WebSocket"), (200, "Packets"), NO_CONNECTION, LIMITED],
-    ),
+    )
+    .with_query(TRANSPORT)
+    .producing(&[]),
     write(
         "POST",
         "/socket.io/",
         "Packets of a client that uses long polling",
-        Some("text/plain"),
+        PACKETS,
         &[(200, "The packets were accepted"), NO_CONNECTION, (413, "The packets are too large"), LIMITED],
-    ),
+    )
+    .with_query(TRANSPORT)
+    .producing(&[]),
 ];
 
 const fn write(
     method: &'static str,
     path: &'static str,
     summary: &'static str,
-    body: Option<&'static str>,
+    body: Option<Body>,
     answers: &'static [Answer],
 ) -> Endpoint {
-    Endpoint { method, path, summary, body, answers }
+    Endpoint::new(method, path, summary, answers).with_body(body).producing(JSON)
 }
 
 const fn read(path: &'static str, summary: &'static str, answers: &'static [Answer]) -> Endpoint {

@@ -4,6 +4,7 @@
 
 use palabre_platform::Entropy;
 use palabre_store::{Store, Table};
+use palabre_text::is_bidi_control;
 use palabre_types::TableId;
 use palabre_types::{ActionError, Attachment, Batch, FileToSend, Millis};
 use serde::{Deserialize, Serialize};
@@ -174,10 +175,12 @@ pub(crate) fn type_by_name(name: &str) -> &'static str {
     }
 }
 
-/// Returns a file name without path components and control characters.
+/// Returns a file name without path components, control characters and changes of direction.
+///
+/// The latter show `gpj.exe` as `exe.jpg`.
 pub(crate) fn file_name(given: &str) -> String {
-    let name: String =
-        given.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(FILE_NAME_MAX).collect();
+    let is_kept = |c: &char| !c.is_control() && !is_bidi_control(*c) && !matches!(c, '/' | '\\');
+    let name: String = given.chars().filter(is_kept).take(FILE_NAME_MAX).collect();
     let name = name.trim().trim_start_matches('.').to_owned();
     if name.is_empty() { "file".to_owned() } else { name }
 }

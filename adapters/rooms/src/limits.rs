@@ -156,7 +156,7 @@ impl Limits {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Message,
         Self::Change,
         Self::Typing,

@@ -18,6 +18,8 @@ use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, PathsBuilder, RefOr, Required, ResponseBuilder,
 };
 
+use crate::schemas;
+
 const TOKEN: &str = "token";
 
 /// The sources of the description: routes of scripts (from the engine) and fixed endpoints.
@@ -72,14 +74,17 @@ fn described(endpoint: &Endpoint) -> Operation {
     let tag = if endpoint.path.starts_with("/api/") { "API" } else { "server" };
     let mut operation =
         with_parameters(OperationBuilder::new().tag(tag).summary(Some(endpoint.summary)), endpoint.path);
+    for field in endpoint.query {
+        operation = operation.parameter(schemas::parameter(field));
+    }
     for (status, meaning) in endpoint.answers {
-        operation = operation.response(status.to_string(), ResponseBuilder::new().description(*meaning).build());
+        let mut response = ResponseBuilder::new().description(*meaning);
+        for media in schemas::media_types(endpoint, *status) {
+            response = response.content(media, ContentBuilder::new().build());
+        }
+        operation = operation.response(status.to_string(), response.build());
     }
-    if let Some(kind) = endpoint.body {
-        let body = RequestBodyBuilder::new().content(kind, ContentBuilder::new().build());
-        operation = operation.request_body(Some(body.required(Some(Required::True)).build()));
-    }
-    operation.build()
+    operation.request_body(endpoint.body.as_ref().map(schemas::request_body)).build()
 }
 
 /// Adds the parameters of a path to an operation.

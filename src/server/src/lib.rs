@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod hosts;
 mod metrics;
+mod schemas;
 mod scripts;
 mod server;
 mod settings;

@@ -49,7 +49,7 @@ pub use emoji::is_emoji;
 pub use error::TextError;
 pub use links::{Link, links, links_while};
 pub use mentions::{Mention, MentionKind, mentions};
-pub use names::{composed, is_plain_name, name_problem};
+pub use names::{composed, is_bidi_control, is_plain_name, name_problem};
 pub use normalise::{Normalised, normalise, normalise_while};
 pub use pattern::{check_pattern, pattern_size};
 pub use patterns::{Match, PatternSet};

@@ -47,6 +47,12 @@ pub fn is_plain_name(name: &str) -> bool {
     name.chars().all(|letter| is_plain(letter) && !is_combining_mark(letter))
 }
 
+/// Whether a character changes the direction of the text around it (UAX #9, section 2).
+#[must_use]
+pub const fn is_bidi_control(letter: char) -> bool {
+    matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,7 +44,7 @@ pub use content::{
 pub use content_limits::ContentLimits;
 pub use duration::{LeadingDuration, leading_duration, parse_duration};
 pub use effects::{Change, Effects, MetricChange, Refused, TimerChange, Write};
-pub use endpoint::{Endpoint, Scheme};
+pub use endpoint::{Body, Endpoint, Field, FieldKind, Presence, Scheme};
 pub use event::{Bot, Event, EventKind, EventName, Fault, Reason};
 pub use form::{Form, FormField};
 pub use http::{Reply, ReplyGuard, Request};

@@ -2,6 +2,7 @@
 
 use palabre_platform::EmitError;
 use palabre_store::Direction;
+use palabre_text::is_bidi_control;
 use palabre_types::{Batch, iso8601};
 use serde_json::{Value, json};
 
@@ -99,9 +100,4 @@ impl Rooms {
         })
         .await
     }
-}
-
-/// Whether a character changes the direction of the text around it (UAX #9, section 2).
-const fn is_bidi_control(letter: char) -> bool {
-    matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -12,6 +12,7 @@ pub(super) const TO_PAGE: Answer = (303, "Redirect to the page");
 pub(super) const UNCHANGED: Answer = (304, "The file has not changed");
 pub(super) const INVALID: Answer = (400, "A field is missing, not valid, or taken");
 pub(super) const BAD_PARAMETER: Answer = (400, "A parameter is not valid");
+pub(super) const BAD_ADDRESS: Answer = (400, "A part of the address is not valid");
 pub(super) const BAD_MESSAGE: Answer = (400, "The message is not valid");
 pub(super) const NO_CONNECTION: Answer = (400, "No such session");
 pub(super) const NO_SESSION: Answer = (401, "No valid session or token");
@@ -32,8 +33,6 @@ pub(super) const NO_FORM: Answer = (415, "The body is neither JSON nor a form");
 pub(super) const LIMITED: Answer = (429, "Too many requests; see Retry-After");
 pub(super) const UNREADABLE: Answer = (503, "The store cannot be read");
 pub(super) const BUSY: Answer = (503, "The store cannot be used, or the server is busy; try again");
-
-pub(super) const JSON: Option<&str> = Some("application/json");
 
 pub(super) const CHANGED: &[Answer] = &[
     (200, "As it is now"),
@@ -73,7 +72,7 @@ pub(super) const MEMBERSHIP: &[Answer] = &[
 ];
 pub(super) const DONE: &[Answer] = &[
     (204, "It is done"),
-    (400, "A part of the address is not valid"),
+    BAD_ADDRESS,
     NO_SESSION,
     FORBIDDEN,
     (404, "There is no such room, account, invite or message"),
@@ -83,6 +82,7 @@ pub(super) const DONE: &[Answer] = &[
 ];
 pub(super) const ACCEPTED: &[Answer] = &[
     (200, "The room"),
+    BAD_ADDRESS,
     NO_SESSION,
     FORBIDDEN,
     (404, "There is no such invite any more"),
@@ -91,7 +91,7 @@ pub(super) const ACCEPTED: &[Answer] = &[
     BUSY,
 ];
 pub(super) const OF_ACCOUNT: &[Answer] = &[AS_JSON, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
-pub(super) const REVOKING: &[Answer] = &[IS_OVER, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
+pub(super) const REVOKING: &[Answer] = &[IS_OVER, BAD_ADDRESS, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
 pub(super) const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
 pub(super) const PAGES: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, NO_MESSAGE, LIMITED, BUSY];
 pub(super) const SENDING: &[Answer] =

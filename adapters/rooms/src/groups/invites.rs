@@ -89,19 +89,20 @@ impl Rooms {
     pub(crate) async fn accept_invite(self: &Arc<Self>, account: &str, code: String) -> Result<String, AccountError> {
         let (rooms, account) = (Arc::clone(self), account.to_owned());
         self.run_to_end(async move {
-            let unknown = AccountError::NotFound("there is no such invite, or it has expired or been used up");
+            let unknown = || AccountError::NotFound("there is no such invite, or it has expired or been used up");
             let asked = code.clone();
             let found = rooms.read_store(move |snapshot| {
                 let Some(room) = INVITE_CODES.get(snapshot, &asked)? else { return Ok(None) };
                 Ok(INVITES.get(snapshot, &(room.clone(), asked))?.map(|row| (room, row)))
             });
-            let (room, invite) = found.await?.ok_or(unknown)?;
+            let (room, invite) = found.await?.ok_or_else(unknown)?;
             let _turn = rooms.lock_groups().await?;
             let Some(mut group) = rooms.authority.groups.get(&room) else {
                 return Err(AccountError::NotFound("the room of this invite does not exist any more"));
             };
             match group.members.get(&account) {
-                Some(RoomRole::Banned) => return Err(AccountError::Forbidden("you are banned from this room")),
+                // As if there were no such invite: the room is hidden from them.
+                Some(RoomRole::Banned) => return Err(unknown()),
                 Some(_) => return Ok(room),
                 None => {}
             }

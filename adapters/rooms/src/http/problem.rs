@@ -36,8 +36,10 @@ impl Problem {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 
+    /// Returns a refusal. One that is not for good says to try again after a moment.
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), retry_after: None, is_code_required: false }
+        let is_passing = status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS;
+        Self { status, text: text.into(), retry_after: is_passing.then_some(1), is_code_required: false }
     }
 }
 

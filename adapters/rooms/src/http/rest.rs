@@ -11,6 +11,7 @@ use palabre_store::{Direction, Result as StoreResult, Snapshot};
 use palabre_types::TableId;
 use serde_json::{Value, json};
 
+use super::problem::Problem;
 use super::{download, upload};
 use crate::conversation::{CONVERSATION_PREFIX, SESSION_PREFIX, is_hidden};
 use crate::history::ROOMS;
@@ -24,7 +25,7 @@ pub(super) fn routes(rooms: &Arc<Rooms>) -> Router {
 }
 
 /// Returns the statistics that the documents show for Redis, taken from our own store.
-async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
+async fn stats(State(rooms): State<Arc<Rooms>>) -> Result<Json<Value>, Problem> {
     let store = rooms.store.clone();
     let counted = tokio::task::spawn_blocking(move || -> StoreResult<_> {
         let snapshot = store.snapshot(0)?;
@@ -60,11 +61,11 @@ async fn stats(State(rooms): State<Arc<Rooms>>) -> (StatusCode, Json<Value>) {
     }))
 }
 
-fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> (StatusCode, Json<Value>) {
+fn answer<E: std::fmt::Display>(read: Result<StoreResult<Value>, E>) -> Result<Json<Value>, Problem> {
     match read {
-        Ok(Ok(body)) => (StatusCode::OK, Json(body)),
-        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": error.to_string() }))),
+        Ok(Ok(body)) => Ok(Json(body)),
+        Ok(Err(error)) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }
 }
 

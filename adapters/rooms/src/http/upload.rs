@@ -8,8 +8,9 @@ use axum::body::{BodyDataStream, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::problem::Problem;
 use crate::service::Rooms;
 
 /// Maximum duration of an upload.
@@ -22,11 +23,9 @@ pub(super) async fn put(
     State(rooms): State<Arc<Rooms>>,
     Path(id): Path<String>,
     request: Request,
-) -> (StatusCode, Json<Value>) {
-    match receive(&rooms, &id, request).await {
-        Ok(file) => (StatusCode::OK, Json(file)),
-        Err((status, error)) => (status, Json(json!({ "error": error }))),
-    }
+) -> Result<Json<Value>, Problem> {
+    let received = receive(&rooms, &id, request).await;
+    received.map(Json).map_err(|(status, error)| Problem::new(status, error))
 }
 
 async fn receive(rooms: &Rooms, id: &str, request: Request) -> Result<Value, (StatusCode, String)> {

@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use palabre_platform::{AdapterError, Condition};
-use palabre_types::Endpoint;
+use palabre_types::{Body, Endpoint};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
@@ -20,13 +20,13 @@ use crate::lenient::regular;
 use crate::telegram::Telegram;
 
 /// The webhook endpoint, as the description of the server shows it.
-pub const WEBHOOK: Endpoint = Endpoint {
-    method: "POST",
-    path: "/telegram/{bot}",
-    summary: "An update from Telegram, with the secret that the bot has set",
-    body: Some("application/json"),
-    answers: &[(200, "The update was accepted"), (401, "The secret is wrong"), (503, "Not now; send the update again")],
-};
+pub const WEBHOOK: Endpoint = Endpoint::new(
+    "POST",
+    "/telegram/{bot}",
+    "An update from Telegram, with the secret that the bot has set",
+    &[(200, "The update was accepted"), (401, "The secret is wrong"), (503, "Not now; send the update again")],
+)
+.with_body(Some(Body { media: &["application/json"], fields: None, is_closed: false }));
 
 /// Header with the secret. <https://core.telegram.org/bots/api#setwebhook>
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";

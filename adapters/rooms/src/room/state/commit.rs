@@ -83,7 +83,7 @@ impl Change {
     pub(crate) fn is_of_text(&self) -> bool {
         match self {
             Self::Edited(_) | Self::Deleted { .. } | Self::Purged { .. } => true,
-            Self::Reaction { .. } | Self::Pinned { .. } | Self::Arranged => false,
+            Self::Reaction { .. } | Self::Pinned { .. } | Self::Read { .. } | Self::Arranged => false,
         }
     }
 
