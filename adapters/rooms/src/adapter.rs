@@ -75,11 +75,12 @@ impl Rooms {
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
 
-    /// Reads the roles of accounts and the rooms that they have created, and completes deletions of rooms.
+    /// Reads the roles of accounts, the bot accounts among them, and the rooms that accounts have created.
     async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
             rooms.authority.roles.load(&rooms.store)?;
+            rooms.authority.bots.load(&rooms.store)?;
             rooms.authority.groups.load(&rooms.store)
         });
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;
@@ -187,7 +188,8 @@ impl Adapter for Rooms {
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
-        let is_bot = self.is_nickname(&name);
+        let is_program = || self.account_named(&name).is_some_and(|account| self.authority.is_program(&account));
+        let is_bot = self.is_nickname(&name) || is_program();
         Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
     }
 }

@@ -9,8 +9,8 @@ use palabre_types::Endpoint;
 use self::answers::{
     ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED, DONE, EXPORTED,
     FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION, NO_CONNECTION,
-    NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING, SIGNING_IN, TO_PAGE,
-    TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    NO_SESSION, NOT_JSON, OF_ACCOUNT, OF_BOT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING, SIGNING_IN,
+    TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
 
 /// Every route of the service.
@@ -68,6 +68,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[(201, "The token and its id"), INVALID, NO_SESSION, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
     write("DELETE", "/api/auth/tokens/{id}", "Revokes an access token", None, REVOKING),
+    read("/api/bots", "One's bot accounts", OF_ACCOUNT),
+    write("POST", "/api/bots", "Creates a bot account", JSON, CREATED),
+    write("DELETE", "/api/bots/{id}", "Deletes a bot account, with its messages", None, REVOKING),
+    read("/api/bots/{id}/tokens", "The access tokens of a bot account", OF_BOT),
+    write("POST", "/api/bots/{id}/tokens", "Creates an access token of a bot account, shown once", JSON, CREATED),
+    write("DELETE", "/api/bots/{id}/tokens/{token}", "Revokes an access token of a bot account", None, REVOKING),
     read("/api/users", "All accounts, in pages", LISTED),
     read(
         "/api/users/{id}",

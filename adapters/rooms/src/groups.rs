@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use palabre_store::{Direction, Result as StoreResult, Store};
 use palabre_types::Permission;
 
+use crate::accounts::bot_accounts::BotAccounts;
 use crate::accounts::roles::Roles;
 use crate::conversation;
 use rows::{GROUPS, GroupRow, MEMBERSHIPS, RoomRole, Visibility};
@@ -135,6 +136,7 @@ impl Groups {
 pub(crate) struct Authority {
     pub(crate) roles: Arc<Roles>,
     pub(crate) groups: Arc<Groups>,
+    pub(crate) bots: Arc<BotAccounts>,
 }
 
 impl Authority {
@@ -144,5 +146,10 @@ impl Authority {
     pub(crate) fn of(&self, room: &str, person: &str) -> Permission {
         let in_room = self.groups.role(room, person).map_or(Permission::Everyone, RoomRole::permission);
         self.roles.of(person).max(in_room)
+    }
+
+    /// Whether an id is that of a program that is no script: a bot account.
+    pub(crate) fn is_program(&self, person: &str) -> bool {
+        self.bots.contains(person)
     }
 }

@@ -4,6 +4,7 @@
 
 mod auth;
 mod body;
+mod bots;
 mod caller;
 mod changes;
 mod compat;
@@ -38,6 +39,7 @@ impl Rooms {
         let own = web::routes()
             .merge(rest::routes(self))
             .merge(auth::routes(self))
+            .merge(bots::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
             .merge(export::routes(self))

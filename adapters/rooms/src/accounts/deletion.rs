@@ -77,7 +77,7 @@ impl Rooms {
     }
 
     /// Makes the account unusable: nobody can sign in, and all sessions and tokens end.
-    async fn close_account(&self, account: &Account) -> Result<(), AccountError> {
+    pub(super) async fn close_account(&self, account: &Account) -> Result<(), AccountError> {
         let id = account.id.clone();
         let known = self.read_store(move |snapshot| credential::list(snapshot, &id)).await?;
         let mut rows = Batch::default();
@@ -98,8 +98,14 @@ impl Rooms {
         Ok(())
     }
 
-    /// Completes the deletion of a closed account, also after a restart.
+    /// Completes the deletion of a closed account with its bot accounts, also after a restart.
     pub(crate) async fn erase_account(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
+        self.erase_bots(&account.id).await?;
+        self.erase_one(account).await
+    }
+
+    /// Completes the deletion of one closed account.
+    pub(super) async fn erase_one(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
         for (room, _) in self.authority.groups.all_of_account(&account.id) {
             self.forget_member(&room, &account.id).await?;
         }
@@ -120,8 +126,11 @@ impl Rooms {
         let mut rows = read.await?;
         ACCOUNTS.delete(&mut rows, &account.id);
         NAMES.delete(&mut rows, &palabre_text::skeleton(&account.row.username));
-        EMAILS.delete(&mut rows, &account.row.email);
+        if !account.is_bot() {
+            EMAILS.delete(&mut rows, &account.row.email);
+        }
         self.write("deletion of an account", rows).await?;
+        self.authority.bots.remove(&account.id);
         self.account_names.remove(&account.row.username);
         Ok(())
     }
@@ -147,8 +156,13 @@ impl Rooms {
             let closed = all.filter(|row| row.as_ref().map_or(true, |(_, row)| row.is_deleted));
             closed.map(|row| row.map(|(id, row)| Account { id, row })).collect::<palabre_store::Result<Vec<_>>>()
         });
-        for account in closed.await? {
-            self.erase_account(&account).await?;
+        let closed = closed.await?;
+        let ids: BTreeSet<String> = closed.iter().map(|account| account.id.clone()).collect();
+        for account in closed {
+            // Those of another closed account are deleted with it.
+            if account.row.bot_owner.as_ref().is_none_or(|owner| !ids.contains(owner)) {
+                self.erase_account(&account).await?;
+            }
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(super) const NO_ROOM: Answer = (404, "There is no such room or account");
 pub(super) const NO_MESSAGE: Answer = (404, "There is no such room, account or message");
 pub(super) const CLOSED_ROOM: Answer = (404, "There is no such room, or it is not open to the caller");
 pub(super) const NO_CHAT_SESSION: Answer = (404, "There is no such session");
-pub(super) const NO_CREDENTIAL: Answer = (404, "The account has no such session or token");
+pub(super) const NO_CREDENTIAL: Answer = (404, "The account has no such session, token or bot");
 pub(super) const REVOKED: Answer = (404, "It was revoked already");
 pub(super) const TOO_LARGE: Answer = (413, "The body is too large");
 pub(super) const NOT_JSON: Answer = (415, "The body is not JSON");
@@ -91,6 +91,8 @@ pub(super) const ACCEPTED: &[Answer] = &[
     BUSY,
 ];
 pub(super) const OF_ACCOUNT: &[Answer] = &[AS_JSON, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
+pub(super) const OF_BOT: &[Answer] =
+    &[AS_JSON, NO_SESSION, FORBIDDEN, (404, "The account has no such bot"), LIMITED, BUSY];
 pub(super) const REVOKING: &[Answer] = &[IS_OVER, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
 pub(super) const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
 pub(super) const PAGES: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, NO_MESSAGE, LIMITED, BUSY];

@@ -45,6 +45,9 @@ async fn create(
 ) -> Answer {
     caller.require(Scope::Write)?;
     let account = &caller.0.account;
+    if account.is_bot() {
+        return Err(AccountError::Forbidden("rooms are created by people, not by bot accounts").into());
+    }
     let who = [Who::Address(network), Who::Person(network, account.id.as_str().into())];
     if let Verdict::Refused(wait) = rooms.limiter.take(Kind::Room, &who) {
         return Err(AccountError::TooMany(wait).into());

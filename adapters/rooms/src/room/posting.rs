@@ -64,6 +64,7 @@ impl State {
             id: format!("{position:x}-{:08x}", self.cx.entropy.next() >> 32),
             username: author.username.clone(),
             author: Some(author.guest.to_string()),
+            by_program: self.cx.authority.is_program(&author.guest),
             text: send.message,
             time: now,
             reply_to: send.reply_to,
