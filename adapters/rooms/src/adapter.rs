@@ -75,12 +75,13 @@ impl Rooms {
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
 
-    /// Reads the roles of accounts, the bot accounts among them, and the rooms that accounts have created.
+    /// Reads roles and bot accounts, the rooms that accounts have created, and webhooks.
     async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
             rooms.authority.roles.load(&rooms.store)?;
             rooms.authority.bots.load(&rooms.store)?;
+            rooms.authority.webhooks.load(&rooms.store)?;
             rooms.authority.groups.load(&rooms.store)
         });
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;

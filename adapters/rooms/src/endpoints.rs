@@ -9,8 +9,8 @@ use palabre_types::Endpoint;
 use self::answers::{
     ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED, DONE, EXPORTED,
     FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION, NO_CONNECTION,
-    NO_SESSION, NOT_JSON, OF_ACCOUNT, OF_BOT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING, SENDING, SIGNING_IN,
-    TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    NO_SESSION, NOT_JSON, OF_ACCOUNT, OF_BOT, PAGE, PAGES, POSTED, RATED, READING, REVOKED, REVOKING, SENDING,
+    SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
 
 /// Every route of the service.
@@ -112,6 +112,16 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("POST", "/api/rooms/{room}/invites", "Creates an invite to a room", JSON, CREATED),
     write("DELETE", "/api/rooms/{room}/invites/{code}", "Revokes an invite", None, DONE),
     write("POST", "/api/invites/{code}", "Accepts an invite", None, ACCEPTED),
+    read("/api/rooms/{room}/webhooks", "The incoming webhooks of a room", PAGES),
+    write(
+        "POST",
+        "/api/rooms/{room}/webhooks",
+        "Creates an incoming webhook; its address is shown once",
+        JSON,
+        CREATED,
+    ),
+    write("DELETE", "/api/rooms/{room}/webhooks/{id}", "Deletes an incoming webhook", None, DONE),
+    write("POST", "/api/webhooks/{id}/{secret}", "Posts a message, in our format, Slack's or Discord's", JSON, POSTED),
     read("/api/rooms/{room}/messages/{id}", "A message", PAGES),
     write("PATCH", "/api/rooms/{room}/messages/{id}", "Edits one's own message", JSON, MEMBERSHIP),
     write("DELETE", "/api/rooms/{room}/messages/{id}", "Deletes a message", None, DONE),

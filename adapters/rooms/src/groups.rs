@@ -15,6 +15,7 @@ use palabre_types::Permission;
 use crate::accounts::bot_accounts::BotAccounts;
 use crate::accounts::roles::Roles;
 use crate::conversation;
+use crate::webhooks::registry::{Webhooks, is_author};
 use rows::{GROUPS, GroupRow, MEMBERSHIPS, RoomRole, Visibility};
 
 /// A room with its members, by account.
@@ -137,6 +138,7 @@ pub(crate) struct Authority {
     pub(crate) roles: Arc<Roles>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) bots: Arc<BotAccounts>,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 impl Authority {
@@ -148,8 +150,8 @@ impl Authority {
         self.roles.of(person).max(in_room)
     }
 
-    /// Whether an id is that of a program that is no script: a bot account.
+    /// Whether an id is that of a program that is no script: a bot account, or a webhook.
     pub(crate) fn is_program(&self, person: &str) -> bool {
-        self.bots.contains(person)
+        is_author(person) || self.bots.contains(person)
     }
 }

@@ -12,6 +12,7 @@ mod download;
 mod export;
 mod feedback;
 mod groups;
+mod incoming;
 mod listing;
 mod messages;
 mod people;
@@ -24,6 +25,7 @@ pub(crate) mod site;
 mod upload;
 mod visitor;
 mod web;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -46,11 +48,12 @@ impl Rooms {
             .merge(feedback::routes(self))
             .merge(changes::routes(self))
             .merge(groups::routes(self))
+            .merge(webhooks::routes(self))
             .merge(listing::routes(self))
             .merge(compat::routes(self))
             .fallback(problem::no_route)
             .layer(from_fn(problem::as_json));
-        // Clients of Socket.IO expect the texts of its library.
-        own.merge(gateway::routes(self)).layer(from_fn(session_cookie::renew))
+        // Clients of Socket.IO expect the texts of its library, and those of Slack its words.
+        own.merge(gateway::routes(self)).merge(incoming::routes(self)).layer(from_fn(session_cookie::renew))
     }
 }

@@ -45,6 +45,7 @@ mod sweep;
 mod transport;
 mod unread;
 mod uploads;
+mod webhooks;
 mod wire;
 
 pub use config::{Config, Retention};

@@ -59,6 +59,8 @@ pub struct Limits {
     pub registrations: Rate,
     /// Logins and changes of passwords, of an address and of an account.
     pub logins: Rate,
+    /// Messages of one incoming webhook.
+    pub webhooks: Rate,
     /// Unknown events.
     pub others: Rate,
 }
@@ -77,6 +79,7 @@ pub(crate) enum Kind {
     History,
     Registration,
     Login,
+    Webhook,
     Other,
 }
 
@@ -103,6 +106,7 @@ impl Default for Limits {
             history: rate(60, 600),
             registrations: rate(10, 5),
             logins: rate(10, 10),
+            webhooks: rate(60, 120),
             others: rate(50, 60),
         }
     }
@@ -140,13 +144,14 @@ impl Limits {
             Kind::History => self.history,
             Kind::Registration => self.registrations,
             Kind::Login => self.logins,
+            Kind::Webhook => self.webhooks,
             Kind::Other => self.others,
         }
     }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -158,6 +163,7 @@ impl Kind {
         Self::History,
         Self::Registration,
         Self::Login,
+        Self::Webhook,
         Self::Other,
     ];
 
@@ -175,6 +181,7 @@ impl Kind {
             Self::History => "history",
             Self::Registration => "registrations",
             Self::Login => "logins",
+            Self::Webhook => "webhooks",
             Self::Other => "others",
         }
     }

@@ -160,6 +160,8 @@ catalogue! {
     AccountCredentials = "account_credentials",
     /// Ratings of messages, by room, message and the id of the person. The rooms adapter's.
     RoomFeedback = "room_feedback",
+    /// Incoming webhooks of rooms, by id. The rooms adapter's.
+    RoomWebhooks = "room_webhooks",
 }
 
 impl TableId {

@@ -98,6 +98,17 @@ pub(super) const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBI
 pub(super) const PAGES: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, NO_MESSAGE, LIMITED, BUSY];
 pub(super) const SENDING: &[Answer] =
     &[SENT, BAD_MESSAGE, NO_SESSION, FORBIDDEN, NO_ROOM, TOO_LARGE, NOT_JSON, LIMITED, BUSY];
+pub(super) const POSTED: &[Answer] = &[
+    (200, "The text `ok` (Slack), or the message (Discord, with `wait=true`)"),
+    (201, "The ids of the messages, which are durable"),
+    (204, "The messages are durable (Discord)"),
+    (400, "The body has none of the formats, has no text, or the name belongs to somebody else"),
+    (403, "A script refuses the message, or the room is archived"),
+    (404, "There is no such webhook, or its secret is another one"),
+    TOO_LARGE,
+    LIMITED,
+    BUSY,
+];
 pub(super) const SIGNING_IN: &[Answer] = &[
     ACCOUNT,
     (201, "The new account"),

@@ -17,6 +17,7 @@ use crate::conversation::is_hidden;
 use crate::decode;
 use crate::history::ROOMS;
 use crate::service::Rooms;
+use crate::webhooks::rows::WEBHOOKS;
 
 /// Maximum number of rooms that one account may own.
 const OWNED_MAX: usize = 100;
@@ -270,6 +271,9 @@ impl Rooms {
 
     /// Completes the deletion of a room, also after a restart.
     pub(crate) async fn finish_deletion(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
+        // First, so that none of them posts into the room that is being deleted.
+        let webhooks = self.authority.webhooks.of_room(room);
+        webhooks.iter().for_each(|(id, _)| self.authority.webhooks.remove(id));
         self.erase_room(room).await?;
         let asked = room.to_owned();
         let rows = self.read_store(move |snapshot| {
@@ -282,6 +286,7 @@ impl Rooms {
                 INVITE_CODES.delete(&mut rows, &key.1);
                 INVITES.delete(&mut rows, &key);
             }
+            webhooks.iter().for_each(|(id, _)| WEBHOOKS.delete(&mut rows, id));
             GROUPS.delete(&mut rows, &asked);
             Ok(rows)
         });

@@ -8,6 +8,7 @@ use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::accounts::rows::is_account_id;
 use crate::encode::{Ack, Moderated, NOT_IN_ROOM};
+use crate::guests::PersonKind;
 use crate::history::MessageRow;
 use crate::presence::Author;
 
@@ -19,8 +20,7 @@ impl State {
         match origin {
             Origin::Http { author, answer } => {
                 // The room may have been closed to the account, or deleted, since the request was admitted.
-                let account = is_account_id(&author.guest).then_some(&*author.guest);
-                if !self.cx.authority.groups.may_enter(&self.room.name, account) {
+                if !self.may_send(&author) {
                     let _asked = answer.send(Err(Refusal::NotFound("there is no such room".to_owned())));
                     return None;
                 }
@@ -33,6 +33,16 @@ impl State {
                     None
                 }
             },
+        }
+    }
+
+    /// Whether an author may send requests to this room over HTTP.
+    fn may_send(&self, author: &Author) -> bool {
+        let (authority, room) = (&self.cx.authority, &self.room.name);
+        match author.kind {
+            PersonKind::Webhook => authority.webhooks.is_of(&author.guest, room),
+            PersonKind::Account => authority.groups.may_enter(room, Some(&author.guest)),
+            PersonKind::Guest => authority.groups.may_enter(room, None),
         }
     }
 
