@@ -11,7 +11,7 @@ const SETTINGS: &str = "limits: { logins: { burst: 1000, per_minute: 0 }, webhoo
 const SCRIPT: &str = r#"
 command("ping", {}, function(event) event:reply(`pong {event.user.name}`) end)
 function before_message(event)
-  if event.text == "forbidden" then return event:refuse("not here") end
+  if event.text == "forbidden" then return false, "not here" end
 end
 function on_message(event)
   if event.text == "who" then event:reply(`{event.user.name}: {event.user.bot}`) end
@@ -43,7 +43,9 @@ async fn texts(site: &Site, room: &str, token: &str) -> Vec<String> {
 
 /// Starts a service in which alice owns the private room `den`. Returns her token and that of bob.
 async fn start(settings: &str, scripts: &[(&str, &str)]) -> (Site, String, String) {
-    let site = Site::new(settings, scripts).await;
+    let sections = "server: { requests_per_minute: 100000 }\nscripts: { gate: { grants: [moderation] } }";
+    let sections = if scripts.is_empty() { "server: { requests_per_minute: 100000 }" } else { sections };
+    let site = Site::with_sections(sections, settings, scripts).await;
     let ((_, alice), (_, bob)) = (site.register("alice").await, site.register("bob").await);
     let room = json!({ "name": "den", "visibility": "private" });
     assert_eq!(site.post("/api/rooms", &alice, room).await.0, 201);

@@ -75,13 +75,14 @@ impl Rooms {
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
 
-    /// Reads roles and bot accounts, the rooms that accounts have created, and webhooks.
+    /// Reads roles and bot accounts, the rooms that accounts have created, webhooks, and the end of the change log.
     async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
             rooms.authority.roles.load(&rooms.store)?;
             rooms.authority.bots.load(&rooms.store)?;
             rooms.authority.webhooks.load(&rooms.store)?;
+            rooms.change_log.load(&rooms.store, rooms.clock.now())?;
             rooms.authority.groups.load(&rooms.store)
         });
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;

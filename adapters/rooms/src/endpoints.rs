@@ -10,7 +10,7 @@ use self::answers::{
     ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_MESSAGE, BUSY, CHANGED, CHAT_PAGES, CLOSED_ROOM, CREATED, DONE, EXPORTED,
     FORBIDDEN, INVALID, IS_OVER, JSON, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT, NO_CHAT_SESSION, NO_CONNECTION,
     NO_SESSION, NOT_JSON, OF_ACCOUNT, OF_BOT, PAGE, PAGES, POSTED, RATED, READING, REVOKED, REVOKING, SENDING,
-    SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    SIGNING_IN, STREAMED, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
 
 /// Every route of the service.
@@ -162,6 +162,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ],
     ),
     read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES),
+    read("/api/events", "The events of one's rooms, as server-sent events that can be resumed", STREAMED),
     read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED),
     write("POST", "/api/rooms/{room}/messages/{id}/feedback", "Rates a message from 1 to 5", JSON, RATED),
     write(

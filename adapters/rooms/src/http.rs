@@ -9,6 +9,7 @@ mod caller;
 mod changes;
 mod compat;
 mod download;
+mod events;
 mod export;
 mod feedback;
 mod groups;
@@ -18,6 +19,7 @@ mod messages;
 mod people;
 mod percent;
 mod problem;
+mod registered;
 mod rest;
 pub(crate) mod session_cookie;
 mod sign_in;
@@ -44,6 +46,7 @@ impl Rooms {
             .merge(bots::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
+            .merge(events::routes(self))
             .merge(export::routes(self))
             .merge(feedback::routes(self))
             .merge(changes::routes(self))

@@ -7,6 +7,7 @@ mod accounts;
 mod adapter;
 mod answers;
 mod bot_identity;
+mod change_log;
 mod config;
 mod connection;
 mod conversation;

@@ -13,6 +13,7 @@ use crate::accounts::names::AccountNames;
 use crate::accounts::open_sockets::OpenSockets;
 use crate::accounts::owner_link::OwnerLink;
 use crate::accounts::password::Passwords;
+use crate::change_log::recorder::ChangeLog;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::decode::TEXT_MAX;
@@ -51,6 +52,7 @@ pub struct Rooms {
     pub(crate) open_sockets: OpenSockets,
     pub(crate) authority: Authority,
     pub(crate) owner_link: OwnerLink,
+    pub(crate) change_log: Arc<ChangeLog>,
     /// Held while a role is changed.
     pub(crate) role_changes: tokio::sync::Mutex<()>,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
@@ -103,6 +105,7 @@ impl Rooms {
             open_sockets: OpenSockets::default(),
             authority: Authority::default(),
             owner_link: OwnerLink::default(),
+            change_log: Arc::default(),
             role_changes: tokio::sync::Mutex::default(),
             links: Arc::default(),
             people: Arc::default(),
@@ -150,6 +153,7 @@ impl Rooms {
             entropy: Arc::clone(&self.entropy),
             members: Arc::clone(&self.members),
             authority: self.authority.clone(),
+            change_log: Arc::clone(&self.change_log),
             directory: Arc::clone(&self.directory),
             uploads: Arc::clone(&self.uploads),
             name: name.to_owned(),

@@ -162,6 +162,8 @@ catalogue! {
     RoomFeedback = "room_feedback",
     /// Incoming webhooks of rooms, by id. The rooms adapter's.
     RoomWebhooks = "room_webhooks",
+    /// Changes of the last day that streams of events show, by number. The rooms adapter's.
+    RoomChanges = "room_changes",
 }
 
 impl TableId {

@@ -144,4 +144,13 @@ pub(super) const RATED: &[Answer] = &[
     LIMITED,
     BUSY,
 ];
+pub(super) const STREAMED: &[Answer] = &[
+    (200, "The events, each with an id to resume from"),
+    (400, "The cursor is not the id of an event, or a name is not valid"),
+    NO_SESSION,
+    FORBIDDEN,
+    CLOSED_ROOM,
+    LIMITED,
+    (503, "A connection limit is reached, or the store cannot be used"),
+];
 pub(super) const READING: &[Answer] = &[AS_JSON, LIMITED, UNREADABLE];

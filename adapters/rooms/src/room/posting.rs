@@ -9,6 +9,7 @@ use super::command::Origin;
 use super::erasing::GONE;
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
+use crate::change_log::rows::Recorded;
 use crate::decode::{Send, Upload};
 use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
@@ -82,7 +83,8 @@ impl State {
         self.rules.record_message(&author.guest, now);
         let row = self.append(&mut rows, row);
         let event = self.event_by(&author, EventKind::Message { message: row.message(self.user_id(&row.username)) });
-        let receipt = self.commit_event(event, rows);
+        let posted = || vec![Recorded::Posted { position }];
+        let receipt = self.commit_recorded(Some(event), "a message", rows, posted);
         let on_commit = OnCommit::Show { position, row, requester };
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());

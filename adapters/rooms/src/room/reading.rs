@@ -7,6 +7,7 @@ use super::command::Origin;
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit};
 use crate::accounts::rows::is_account_id;
+use crate::change_log::rows::Recorded;
 use crate::conversation::is_conversation;
 use crate::read_markers::{READS, ReadRow};
 
@@ -37,7 +38,12 @@ impl State {
             let read = json!({ "username": author.username, "id": row.id, "room": self.room.name });
             self.broadcast("message_read", &read, None);
         }
-        let receipt = self.cx.write("a read marker", rows);
+        let read = || {
+            let recorded = Recorded::Read { id: row.id.clone(), username: author.username.clone() };
+            // Who has read what is shown in private conversations only.
+            if is_conversation(&self.room.name) { vec![recorded] } else { Vec::new() }
+        };
+        let receipt = self.commit_recorded(None, "a read marker", rows, read);
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());
             CommitResult { result, on_commit: OnCommit::Reply(requester) }
