@@ -88,6 +88,16 @@ impl Rooms {
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("cannot read roles and rooms: {error}")))
     }
+
+    /// Begins the deliveries of outgoing webhooks.
+    async fn begin_deliveries(self: &Arc<Self>) -> Result<(), AdapterError> {
+        let rooms = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || rooms.outgoing.load(&rooms.store)).await;
+        let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        let added = read.map_err(|error| AdapterError::Lost(format!("cannot read webhooks: {error}")))?;
+        added.into_iter().for_each(|webhook| self.deliver(webhook));
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -107,6 +117,7 @@ impl Adapter for Rooms {
         drop(context.sink.emit(ready, Batch::default()));
         self.context.send_replace(Some(context.clone()));
         self.resume_deletions();
+        self.begin_deliveries().await?;
         tokio::select! {
             () = sweep::run(&self, &context) => {}
             () = self.end_expired_sockets() => {}

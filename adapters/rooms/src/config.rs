@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use palabre_fetch::Grants;
 use palabre_text::skeleton;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,10 @@ pub struct Config {
     pub presence_limit: usize,
     /// Seconds for which a request waits for the answers of the bots in a session, from 1 to 600.
     pub answer_seconds: u64,
+    /// Hosts to which outgoing webhooks may send; `*` is every public host, on the ports 80 and 443.
+    ///
+    /// Hosts in private networks and on this machine are listed by their address: `10.0.0.5:8080`.
+    pub webhook_hosts: Vec<String>,
     /// Names that require a token, which has 16 characters or more.
     ///
     /// `${NAME}` is replaced from the environment.
@@ -73,6 +78,7 @@ impl Default for Config {
             limits: Limits::default(),
             presence_limit: 200,
             answer_seconds: 30,
+            webhook_hosts: vec!["*".to_owned()],
             name_tokens: BTreeMap::new(),
             privileged: Vec::new(),
         }
@@ -106,6 +112,9 @@ impl Config {
         }
         if self.retention.guest_days == 0 {
             return Err("rooms: retention: guest_days must be at least 1".to_owned());
+        }
+        if let Err(problem) = Grants::parse(&self.webhook_hosts) {
+            return Err(format!("rooms: webhook_hosts: {problem}"));
         }
         self.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
         self.name_tokens.iter().try_for_each(|(name, token)| self.check_name_token(name, token))

@@ -16,6 +16,7 @@ mod groups;
 mod incoming;
 mod listing;
 mod messages;
+mod outgoing;
 mod people;
 mod percent;
 mod problem;
@@ -52,6 +53,7 @@ impl Rooms {
             .merge(changes::routes(self))
             .merge(groups::routes(self))
             .merge(webhooks::routes(self))
+            .merge(outgoing::routes(self))
             .merge(listing::routes(self))
             .merge(compat::routes(self))
             .fallback(problem::no_route)

@@ -32,6 +32,7 @@ mod limiter;
 mod limits;
 mod members;
 mod metrics;
+mod outgoing;
 mod peer;
 mod permits;
 mod place;

@@ -1,11 +1,12 @@
 //! The service as a whole: the state that all rooms share, and the opening of rooms.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use palabre_fetch::{FetchError, Fetcher};
 use palabre_platform::{AdapterContext, Clock, EmitError, Entropy};
 use palabre_store::Store;
 use palabre_types::{ActionKind, Batch, Capabilities, Millis};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::issuing_locks::IssuingLocks;
@@ -21,6 +22,7 @@ use crate::directory::Directory;
 use crate::groups::Authority;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
+use crate::outgoing::registry::OutgoingWebhooks;
 use crate::permits::Permits;
 use crate::room;
 use crate::room::command::Command;
@@ -29,6 +31,9 @@ use crate::uploads::Uploads;
 
 /// Maximum number of commands queued for a room; after that, clients get an error.
 const QUEUED_COMMANDS_MAX: usize = 4_096;
+
+/// Maximum number of requests of outgoing webhooks at a time.
+const CONCURRENT_REQUESTS_MAX: usize = 32;
 
 /// The room service of one bot.
 ///
@@ -53,6 +58,10 @@ pub struct Rooms {
     pub(crate) authority: Authority,
     pub(crate) owner_link: OwnerLink,
     pub(crate) change_log: Arc<ChangeLog>,
+    pub(crate) outgoing: OutgoingWebhooks,
+    /// The HTTP client of outgoing webhooks, created at the first request, and the requests that are sent at a time.
+    pub(crate) fetcher: OnceLock<Result<Fetcher, FetchError>>,
+    pub(crate) sending: Semaphore,
     /// Held while a role is changed.
     pub(crate) role_changes: tokio::sync::Mutex<()>,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
@@ -106,6 +115,9 @@ impl Rooms {
             authority: Authority::default(),
             owner_link: OwnerLink::default(),
             change_log: Arc::default(),
+            outgoing: OutgoingWebhooks::default(),
+            fetcher: OnceLock::new(),
+            sending: Semaphore::new(CONCURRENT_REQUESTS_MAX),
             role_changes: tokio::sync::Mutex::default(),
             links: Arc::default(),
             people: Arc::default(),

@@ -164,6 +164,10 @@ catalogue! {
     RoomWebhooks = "room_webhooks",
     /// Changes of the last day that streams of events show, by number. The rooms adapter's.
     RoomChanges = "room_changes",
+    /// Outgoing webhooks of rooms, by id. The rooms adapter's.
+    RoomOutgoingWebhooks = "room_outgoing_webhooks",
+    /// The progress of outgoing webhooks, by id. The rooms adapter's.
+    RoomDeliveries = "room_deliveries",
 }
 
 impl TableId {

@@ -16,6 +16,7 @@ use crate::accounts::rows::Account;
 use crate::conversation::is_hidden;
 use crate::decode;
 use crate::history::ROOMS;
+use crate::outgoing::rows::{DELIVERIES, OUTGOING};
 use crate::service::Rooms;
 use crate::webhooks::rows::WEBHOOKS;
 
@@ -274,6 +275,8 @@ impl Rooms {
         // First, so that none of them posts into the room that is being deleted.
         let webhooks = self.authority.webhooks.of_room(room);
         webhooks.iter().for_each(|(id, _)| self.authority.webhooks.remove(id));
+        let outgoing = self.outgoing.of_room(room);
+        outgoing.iter().for_each(|(id, _)| self.outgoing.remove(id));
         self.erase_room(room).await?;
         let asked = room.to_owned();
         let rows = self.read_store(move |snapshot| {
@@ -287,6 +290,10 @@ impl Rooms {
                 INVITES.delete(&mut rows, &key);
             }
             webhooks.iter().for_each(|(id, _)| WEBHOOKS.delete(&mut rows, id));
+            outgoing.iter().for_each(|(id, _)| {
+                OUTGOING.delete(&mut rows, id);
+                DELIVERIES.delete(&mut rows, id);
+            });
             GROUPS.delete(&mut rows, &asked);
             Ok(rows)
         });
