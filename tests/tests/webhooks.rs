@@ -154,8 +154,8 @@ async fn a_long_text_is_split_and_one_that_is_longer_still_is_refused() {
     assert_eq!(status, 201, "{sent}");
     let said = texts(&site, "den", &alice).await;
     assert_eq!((said.len(), said.join(" ")), (3, long.trim_end().to_owned()));
-    let (_, _, again) = post(&site, &path, &json!({ "message": long, "nonce": "n" })).await;
-    assert_eq!((again, texts(&site, "den", &alice).await.len()), (sent, 3), "nothing is posted twice");
+    let (_, _, second) = post(&site, &path, &json!({ "message": long, "nonce": "n" })).await;
+    assert_eq!((second, texts(&site, "den", &alice).await.len()), (sent, 3), "nothing is posted twice");
     assert_eq!(post(&site, &path, &json!({ "message": "word ".repeat(11_000) })).await.0, 400);
     assert_eq!(texts(&site, "den", &alice).await.len(), 3);
 }

@@ -75,7 +75,7 @@ impl Rooms {
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
 
-    /// Reads roles and bot accounts, the rooms that accounts have created, webhooks, and the end of the change log.
+    /// Reads roles, bot accounts, rooms of accounts, webhooks, and the end of the change log.
     async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {

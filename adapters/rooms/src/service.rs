@@ -59,8 +59,9 @@ pub struct Rooms {
     pub(crate) owner_link: OwnerLink,
     pub(crate) change_log: Arc<ChangeLog>,
     pub(crate) outgoing: OutgoingWebhooks,
-    /// The HTTP client of outgoing webhooks, created at the first request, and the requests that are sent at a time.
+    /// The HTTP client of outgoing webhooks, created at the first request.
     pub(crate) fetcher: OnceLock<Result<Fetcher, FetchError>>,
+    /// Bounds the number of requests of outgoing webhooks at a time.
     pub(crate) sending: Semaphore,
     /// Held while a role is changed.
     pub(crate) role_changes: tokio::sync::Mutex<()>,

@@ -9,9 +9,13 @@ use tokio::sync::watch;
 
 use super::rows::{CHANGES, ChangeRow, Recorded, newest};
 
-/// Time for which a change is kept, in milliseconds; also that for which changes are recorded without a stream.
+/// Time for which a change is kept, in milliseconds.
+///
+/// Changes are recorded for as long without a stream.
 pub(crate) const CHANGE_LIFE: Millis = 86_400_000;
-/// Number of bits below the time of the start in the numbers of changes: a million changes in each millisecond.
+/// Number of bits for a count in the numbers of changes, below the time of the start.
+///
+/// A million changes have place in each millisecond.
 const COUNT_BITS: u32 = 20;
 
 /// The recorder of changes in all rooms.
@@ -61,7 +65,6 @@ impl ChangeLog {
     /// Adds changes of a room to the rows that they are about, if changes are recorded.
     ///
     /// The caller hands the rows over before it drops the lock.
-    #[must_use]
     pub(crate) fn record(
         &self,
         rows: &mut Batch,
@@ -78,7 +81,6 @@ impl ChangeLog {
     }
 
     /// Begins or ends recording, with a row that says so. The caller hands it over before it drops the lock.
-    #[must_use]
     pub(super) fn switch(&self, rows: &mut Batch, is_recording: bool, time: Millis) -> MutexGuard<'_, Numbers> {
         let mut numbers = self.lock();
         let change = if is_recording { Recorded::Began } else { Recorded::Ended };

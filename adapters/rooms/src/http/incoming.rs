@@ -31,6 +31,8 @@ use crate::webhooks::rows::{WebhookRow, hash_of};
 
 /// Maximum size of a body, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
+/// Maximum size of a body that is read, in bytes: a client that is still sending would not read the refusal.
+const READ_BYTES_MAX: usize = 1 << 20;
 /// Maximum number of messages into which a text is split.
 const PARTS_MAX: usize = 10;
 
@@ -75,7 +77,10 @@ async fn read(request: Request) -> Result<Payload, StatusCode> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_too_large| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let bytes = to_bytes(body, READ_BYTES_MAX).await.map_err(|_too_large| StatusCode::PAYLOAD_TOO_LARGE)?;
+    if bytes.len() > BODY_BYTES_MAX {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     if is_form {
         let request = Request::from_parts(parts, Body::from(bytes.clone()));
         if let Ok(Form(SlackForm { payload })) = Form::<SlackForm>::from_request(request, &()).await {

@@ -63,7 +63,7 @@ impl Delivery {
             sleep(STORE_PAUSE).await;
         }
         while !self.progress.is_given_up {
-            durable.mark_unchanged();
+            drop(durable.borrow_and_update());
             match self.deliver_page().await {
                 Ok(true) => {}
                 Ok(false) => {

@@ -8,8 +8,9 @@ use crate::conversation::is_conversation;
 use crate::groups::rows::RoomRole;
 use crate::service::Rooms;
 
-/// The rooms whose events an account follows: those of which it is a member, its private conversations, and the rooms
-/// that it has named.
+/// The rooms whose events an account follows.
+///
+/// Those of which it is a member, its private conversations, and those that it has named.
 pub(super) struct Following {
     rooms: Arc<Rooms>,
     account: String,

@@ -99,7 +99,7 @@ impl Streaming {
                 return Some(self.end(&reason));
             }
             // Before the log is read, so that no announcement is missed.
-            self.durable.mark_unchanged();
+            drop(self.durable.borrow_and_update());
             let has_more = match self.read_page().await {
                 Ok(has_more) => has_more,
                 Err(problem) => return Some(self.end(&problem)),
