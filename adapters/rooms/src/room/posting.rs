@@ -25,11 +25,7 @@ impl State {
         let now = self.cx.context.clock.now();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
-            let problem = "the server is shutting down; send the message again when it is back";
-            return match requester {
-                Requester::Client { sid, ack } => self.refuse(sid, ack, problem.to_owned()),
-                other => other.reply(Err(problem.to_owned())),
-            };
+            return self.refuse_at_shutdown(requester);
         }
         if self.is_gone() {
             return self.refuse_request(requester, GONE.to_owned());
@@ -91,6 +87,14 @@ impl State {
             drop(committing);
             CommitResult { result, on_commit }
         }));
+    }
+
+    fn refuse_at_shutdown(&mut self, requester: Requester) {
+        let problem = "the server is shutting down; send the message again when it is back";
+        match requester {
+            Requester::Client { sid, ack } => self.refuse(sid, ack, problem.to_owned()),
+            other => other.reply(Err(problem.to_owned())),
+        }
     }
 
     /// Checks the rules of the room, and that the message to reply to is there.
