@@ -3,6 +3,7 @@
 mod client;
 mod daemon;
 pub mod discord;
+mod event_stream;
 pub mod http;
 mod json;
 mod mutation;
@@ -19,6 +20,7 @@ mod waiting;
 
 pub use client::{Client, ClientError};
 pub use daemon::{Daemon, Project, palabre};
+pub use event_stream::{EventStream, StreamEvent};
 pub use mutation::mutate;
 pub use rebuilt::assert_rebuilt;
 pub use reexecution::assert_reexecutable;

@@ -1,7 +1,9 @@
 //! Accounts: people with a name of their own, a password, sessions and access tokens.
 //!
-//! A person without an account is a guest (see `guests`).
+//! A person without an account is a guest (see `guests`). A program may have an account that belongs to a person.
 
+pub(crate) mod bot_accounts;
+pub(crate) mod bots;
 pub(crate) mod credential;
 pub(crate) mod deletion;
 pub(crate) mod error;

@@ -83,16 +83,29 @@ impl Rooms {
         read.map_err(|error| AdapterError::Lost(format!("cannot read the names of accounts: {error}")))
     }
 
-    /// Reads the roles of accounts and the rooms that they have created, and completes deletions of rooms.
+    /// Reads roles, bot accounts, rooms of accounts, webhooks, and the end of the change log.
     async fn load_authority(self: &Arc<Self>) -> Result<(), AdapterError> {
         let rooms = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
             rooms.authority.roles.load(&rooms.store)?;
+            rooms.authority.bots.load(&rooms.store)?;
+            rooms.authority.webhooks.load(&rooms.store)?;
+            rooms.change_log.load(&rooms.store, rooms.clock.now())?;
             rooms.authority.groups.load(&rooms.store)?;
             rooms.load_room_names()
         });
         let read = read.await.map_err(|error| AdapterError::Lost(error.to_string()))?;
         read.map_err(|error| AdapterError::Lost(format!("cannot read roles and rooms: {error}")))
+    }
+
+    /// Begins the deliveries of outgoing webhooks.
+    async fn begin_deliveries(self: &Arc<Self>) -> Result<(), AdapterError> {
+        let rooms = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || rooms.outgoing.load(&rooms.store)).await;
+        let read = read.map_err(|error| AdapterError::Lost(error.to_string()))?;
+        let added = read.map_err(|error| AdapterError::Lost(format!("cannot read webhooks: {error}")))?;
+        added.into_iter().for_each(|webhook| self.deliver(webhook));
+        Ok(())
     }
 }
 
@@ -113,6 +126,7 @@ impl Adapter for Rooms {
         drop(context.sink.emit(ready, Batch::default()));
         self.context.send_replace(Some(context.clone()));
         self.resume_deletions();
+        self.begin_deliveries().await?;
         tokio::select! {
             () = sweep::run(&self, &context) => {}
             () = self.end_expired_sockets() => {}
@@ -197,7 +211,8 @@ impl Adapter for Rooms {
     fn user_named(&self, _: &Event, name: &str) -> Option<User> {
         let bot = self.context.borrow().as_ref().map(|context| context.bot.name.clone())?;
         let name = decode::username(name.strip_prefix('@').unwrap_or(name)).ok()?;
-        let is_bot = self.is_nickname(&name);
+        let is_program = || self.account_named(&name).is_some_and(|account| self.authority.is_program(&account));
+        let is_bot = self.is_nickname(&name) || is_program();
         Some(User { id: UserId::new(&bot, &name.to_lowercase()), name, bot: is_bot, locale: None, picture: None })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use palabre_fetch::Grants;
 use palabre_text::skeleton;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,10 @@ pub struct Config {
     ///
     /// The index lies in the folder `search` of the data folder, and is deleted when this is off.
     pub search: bool,
+    /// Hosts to which outgoing webhooks may send; `*` is every public host, on the ports 80 and 443.
+    ///
+    /// Hosts in private networks and on this machine are listed by their address: `10.0.0.5:8080`.
+    pub webhook_hosts: Vec<String>,
     /// Names that require a token, which has 16 characters or more.
     ///
     /// `${NAME}` is replaced from the environment.
@@ -78,6 +83,7 @@ impl Default for Config {
             presence_limit: 200,
             answer_seconds: 30,
             search: true,
+            webhook_hosts: vec!["*".to_owned()],
             name_tokens: BTreeMap::new(),
             privileged: Vec::new(),
         }
@@ -111,6 +117,9 @@ impl Config {
         }
         if self.retention.guest_days == 0 {
             return Err("rooms: retention: guest_days must be at least 1".to_owned());
+        }
+        if let Err(problem) = Grants::parse(&self.webhook_hosts) {
+            return Err(format!("rooms: webhook_hosts: {problem}"));
         }
         self.limits.check().map_err(|problem| format!("rooms: {problem}"))?;
         self.name_tokens.iter().try_for_each(|(name, token)| self.check_name_token(name, token))

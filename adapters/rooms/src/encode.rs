@@ -62,7 +62,7 @@ pub(crate) fn message<'m>(room: &'m str, row: &'m MessageRow) -> WireMessage<'m>
         timestamp: iso8601(row.time),
         room,
         kind: "message",
-        bot: row.bot,
+        bot: row.bot || row.by_program,
         edited: row.edited,
         reply_to: row.reply_to.as_deref(),
         nonce: row.nonce.as_deref(),

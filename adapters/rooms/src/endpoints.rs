@@ -10,18 +10,19 @@ use palabre_types::{Body, Endpoint};
 use self::answers::{
     ACCEPTED, ACCOUNT, AS_JSON, Answer, BAD_ADDRESS, BAD_MESSAGE, BAD_PARAMETER, BUSY, CHANGED, CHAT_PAGES,
     CLOSED_ROOM, CREATED, DONE, EXPORTED, FORBIDDEN, INVALID, IS_OVER, LIMITED, LISTED, MEMBERSHIP, NO_ACCOUNT,
-    NO_CHAT_SESSION, NO_CONNECTION, NO_SESSION, NOT_JSON, OF_ACCOUNT, PAGE, PAGES, RATED, READING, REVOKED, REVOKING,
-    SENDING, SIGNING_IN, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
+    NO_CHAT_SESSION, NO_CONNECTION, NO_SESSION, NOT_JSON, OF_ACCOUNT, OF_BOT, PAGE, PAGES, POSTED, RATED, READING,
+    REVOKED, REVOKING, SENDING, SIGNING_IN, STREAMED, TO_PAGE, TOO_LARGE, UNCHANGED, WRONG, WRONG_CURRENT,
 };
 use self::bodies::{
     CHAT_MESSAGE, CHAT_PAGE, CHAT_RATING, CHAT_UPLOAD, CODE, CONVERSATION, EDIT, ENTRY, EXPORT, FILE, INVITE,
-    LIST_PAGE, LOGIN, LOGIN_OR_FORM, MESSAGE, NEW_PASSWORD, NEW_ROOM, OTP, OWNER, PACKETS, PART, PASSWORD,
-    PERSON_AND_ROOM, PRIVATE_MESSAGE, PROFILE, RATING, REGISTRATION, REGISTRATION_OR_FORM, ROLE, ROOM_CHANGE,
-    ROOM_ROLE, TOKEN, TRANSPORT,
+    LIST_PAGE, LOGIN, LOGIN_OR_FORM, MESSAGE, NEW_BOT, NEW_HOOK, NEW_PASSWORD, NEW_ROOM, NEW_WEBHOOK, OTP, OWNER,
+    PACKETS, PART, PASSWORD, PERSON_AND_ROOM, POST, PRIVATE_MESSAGE, PROFILE, RATING, REGISTRATION,
+    REGISTRATION_OR_FORM, ROLE, ROOM_CHANGE, ROOM_ROLE, STREAM, TOKEN, TRANSPORT, WAIT,
 };
 
 const JSON: &[&str] = &["application/json"];
 const HTML: &[&str] = &["text/html"];
+const EVENT_STREAM: &[&str] = &["text/event-stream"];
 const SCRIPT: &[&str] = &["text/javascript"];
 const EXPORTS: &[&str] = &["application/json", "text/plain"];
 /// Answers together, or as server-sent events.
@@ -82,6 +83,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
         &[(201, "The token and its id"), INVALID, NO_SESSION, FORBIDDEN, TOO_LARGE, NOT_JSON, LIMITED, BUSY],
     ),
     write("DELETE", "/api/auth/tokens/{id}", "Revokes an access token", None, REVOKING),
+    read("/api/bots", "One's bot accounts", OF_ACCOUNT),
+    write("POST", "/api/bots", "Creates a bot account", NEW_BOT, CREATED),
+    write("DELETE", "/api/bots/{id}", "Deletes a bot account, with its messages", None, REVOKING),
+    read("/api/bots/{id}/tokens", "The access tokens of a bot account", OF_BOT),
+    write("POST", "/api/bots/{id}/tokens", "Creates an access token of a bot account, shown once", TOKEN, CREATED),
+    write("DELETE", "/api/bots/{id}/tokens/{token}", "Revokes an access token of a bot account", None, REVOKING),
     read("/api/users", "All accounts, in pages", LISTED).with_query(LIST_PAGE),
     read(
         "/api/users/{id}",
@@ -121,6 +128,27 @@ pub const ENDPOINTS: &[Endpoint] = &[
     write("POST", "/api/rooms/{room}/invites", "Creates an invite to a room", INVITE, CREATED),
     write("DELETE", "/api/rooms/{room}/invites/{code}", "Revokes an invite", None, DONE),
     write("POST", "/api/invites/{code}", "Accepts an invite", None, ACCEPTED),
+    read("/api/rooms/{room}/webhooks", "The incoming webhooks of a room", PAGES),
+    write(
+        "POST",
+        "/api/rooms/{room}/webhooks",
+        "Creates an incoming webhook; its address is shown once",
+        NEW_WEBHOOK,
+        CREATED,
+    ),
+    write("DELETE", "/api/rooms/{room}/webhooks/{id}", "Deletes an incoming webhook", None, DONE),
+    write("POST", "/api/webhooks/{id}/{secret}", "Posts a message, in our format, Slack's or Discord's", POST, POSTED)
+        .with_query(WAIT)
+        .producing(&[]),
+    read("/api/rooms/{room}/hooks", "The outgoing webhooks of a room, with their state", PAGES),
+    write(
+        "POST",
+        "/api/rooms/{room}/hooks",
+        "Creates an outgoing webhook; its secret is shown once",
+        NEW_HOOK,
+        CREATED,
+    ),
+    write("DELETE", "/api/rooms/{room}/hooks/{id}", "Deletes an outgoing webhook", None, DONE),
     read("/api/rooms/{room}/messages/{id}", "A message", PAGES),
     #[cfg(feature = "search")]
     read(
@@ -177,6 +205,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     read("/get-messages", "Messages of a private conversation: before or after one, or the newest (VaultRoom)", PAGES)
         .with_query(CONVERSATION),
+    read("/api/events", "The events of one's rooms, as server-sent events that can be resumed", STREAMED)
+        .with_query(STREAM)
+        .producing(EVENT_STREAM),
     read("/api/rooms/{room}/export", "The whole history of a room, as JSON or text", EXPORTED)
         .with_query(EXPORT)
         .producing(EXPORTS),

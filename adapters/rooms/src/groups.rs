@@ -13,8 +13,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use palabre_store::{Direction, Result as StoreResult, Store};
 use palabre_types::Permission;
 
+use crate::accounts::bot_accounts::BotAccounts;
 use crate::accounts::roles::Roles;
 use crate::conversation;
+use crate::webhooks::registry::{Webhooks, is_author};
 use rows::{GROUPS, GroupRow, MEMBERSHIPS, RoomRole, Visibility};
 
 /// A room with its members, by account.
@@ -170,6 +172,8 @@ impl Groups {
 pub(crate) struct Authority {
     pub(crate) roles: Arc<Roles>,
     pub(crate) groups: Arc<Groups>,
+    pub(crate) bots: Arc<BotAccounts>,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 impl Authority {
@@ -179,5 +183,10 @@ impl Authority {
     pub(crate) fn of(&self, room: &str, person: &str) -> Permission {
         let in_room = self.groups.role(room, person).map_or(Permission::Everyone, RoomRole::permission);
         self.roles.of(person).max(in_room)
+    }
+
+    /// Whether an id is that of a program that is no script: a bot account, or a webhook.
+    pub(crate) fn is_program(&self, person: &str) -> bool {
+        is_author(person) || self.bots.contains(person)
     }
 }

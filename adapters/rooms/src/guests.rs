@@ -32,6 +32,8 @@ pub(crate) enum PersonKind {
     Guest,
     /// Registered, with a name and a password.
     Account,
+    /// A program that posts through an incoming webhook.
+    Webhook,
 }
 
 /// A person in the form in which rooms know people, independent of the name in use.

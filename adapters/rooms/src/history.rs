@@ -81,8 +81,12 @@ pub(crate) struct MessageRow {
     pub(crate) persona: Option<String>,
     pub(crate) text: String,
     pub(crate) time: Millis,
+    /// Whether a script posted it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) bot: bool,
+    /// Whether another program posted it, which `author` names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_program: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) edited: bool,
     /// Number of edits by its author.

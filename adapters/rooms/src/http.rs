@@ -4,18 +4,23 @@
 
 mod auth;
 mod body;
+mod bots;
 mod caller;
 mod changes;
 mod compat;
 mod download;
+mod events;
 mod export;
 mod feedback;
 mod groups;
+mod incoming;
 mod listing;
 mod messages;
+mod outgoing;
 mod people;
 mod percent;
 mod problem;
+mod registered;
 mod rest;
 #[cfg(feature = "search")]
 mod search;
@@ -25,6 +30,7 @@ pub(crate) mod site;
 mod upload;
 mod visitor;
 mod web;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -40,18 +46,22 @@ impl Rooms {
         let own = web::routes()
             .merge(rest::routes(self))
             .merge(auth::routes(self))
+            .merge(bots::routes(self))
             .merge(people::routes(self))
             .merge(messages::routes(self))
+            .merge(events::routes(self))
             .merge(export::routes(self))
             .merge(feedback::routes(self))
             .merge(changes::routes(self))
             .merge(groups::routes(self))
+            .merge(webhooks::routes(self))
+            .merge(outgoing::routes(self))
             .merge(listing::routes(self))
             .merge(compat::routes(self));
         #[cfg(feature = "search")]
         let own = own.merge(search::routes(self));
         let own = own.fallback(problem::no_route).layer(from_fn(problem::as_json));
-        // Clients of Socket.IO expect the texts of its library.
-        own.merge(gateway::routes(self)).layer(from_fn(session_cookie::renew))
+        // Clients of Socket.IO expect the texts of its library, and those of Slack its words.
+        own.merge(gateway::routes(self)).merge(incoming::routes(self)).layer(from_fn(session_cookie::renew))
     }
 }

@@ -63,6 +63,8 @@ pub struct Limits {
     pub logins: Rate,
     /// One-time codes that are entered for an account, right or wrong.
     pub codes: Rate,
+    /// Messages of one incoming webhook.
+    pub webhooks: Rate,
     /// Unknown events.
     pub others: Rate,
 }
@@ -83,6 +85,7 @@ pub(crate) enum Kind {
     Registration,
     Login,
     Code,
+    Webhook,
     Other,
 }
 
@@ -111,6 +114,7 @@ impl Default for Limits {
             registrations: rate(10, 5),
             logins: rate(10, 10),
             codes: rate(10, 1),
+            webhooks: rate(60, 120),
             others: rate(50, 60),
         }
     }
@@ -150,13 +154,14 @@ impl Limits {
             Kind::Registration => self.registrations,
             Kind::Login => self.logins,
             Kind::Code => self.codes,
+            Kind::Webhook => self.webhooks,
             Kind::Other => self.others,
         }
     }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Message,
         Self::Change,
         Self::Typing,
@@ -170,6 +175,7 @@ impl Kind {
         Self::Registration,
         Self::Login,
         Self::Code,
+        Self::Webhook,
         Self::Other,
     ];
 
@@ -189,6 +195,7 @@ impl Kind {
             Self::Registration => "registrations",
             Self::Login => "logins",
             Self::Code => "codes",
+            Self::Webhook => "webhooks",
             Self::Other => "others",
         }
     }

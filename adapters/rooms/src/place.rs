@@ -152,13 +152,14 @@ impl Rooms {
         let Person { username, guest, locale } = person;
         let (time, name) = (context.clock.now(), username.to_lowercase());
         let id = UserId::new(&context.bot.name, &name);
+        let bot = self.authority.is_program(&guest.id);
         let event = Event {
             time,
             bot: context.bot.clone(),
             space: None,
             room: None,
             member: Some(Arc::new(self.member_of(&id, Some(&*guest.id)))),
-            user: Some(Arc::new(User { id, name: username, bot: false, locale, picture: None })),
+            user: Some(Arc::new(User { id, name: username, bot, locale, picture: None })),
             kind,
         };
         drop(context.sink.emit(event, Batch::default()));

@@ -12,6 +12,7 @@ use crate::encode::WireUser;
 use crate::guests::{Guest, PersonKind};
 use crate::json_size::json_size;
 use crate::peer::Peer;
+use crate::webhooks::registry::author_of;
 
 /// A session in a room.
 pub(crate) struct RoomSession {
@@ -47,9 +48,12 @@ impl Author {
         let Guest { kind, id: guest, .. } = Guest::of_account(&account.id);
         Self { username: account.row.username.clone(), kind, guest }
     }
-}
 
-impl Author {
+    /// Returns an incoming webhook as an author. `id` is its id.
+    pub(crate) fn of_webhook(username: String, id: &str) -> Self {
+        Self { username, kind: PersonKind::Webhook, guest: author_of(id).into() }
+    }
+
     /// Returns the author of a stored message. `id` is that of an account or guest.
     pub(crate) fn of_stored(username: String, id: &str) -> Self {
         let kind = if is_account_id(id) { PersonKind::Account } else { PersonKind::Guest };

@@ -30,6 +30,7 @@ mod posting;
 mod presence_changes;
 mod purge;
 mod reading;
+mod recording;
 mod rows;
 pub(crate) mod rules;
 mod speech;

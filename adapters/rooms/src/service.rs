@@ -1,7 +1,8 @@
 //! The service as a whole: the state that all rooms share, and the opening of rooms.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use palabre_fetch::{FetchError, Fetcher};
 use palabre_platform::{AdapterContext, Clock, EmitError, Entropy};
 use palabre_store::Store;
 use palabre_types::{ActionKind, Batch, Capabilities, Millis};
@@ -13,6 +14,7 @@ use crate::accounts::names::AccountNames;
 use crate::accounts::open_sockets::OpenSockets;
 use crate::accounts::owner_link::OwnerLink;
 use crate::accounts::password::Passwords;
+use crate::change_log::recorder::ChangeLog;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::decode::TEXT_MAX;
@@ -20,6 +22,7 @@ use crate::directory::Directory;
 use crate::groups::Authority;
 use crate::limiter::{Limiter, Network};
 use crate::members::Members;
+use crate::outgoing::registry::OutgoingWebhooks;
 use crate::permits::Permits;
 use crate::room;
 use crate::room::command::Command;
@@ -35,6 +38,8 @@ const QUEUED_COMMANDS_MAX: usize = 4_096;
 
 /// Maximum number of files that are sent at a time. Each is in memory, and has at most `max_file_mb`.
 const DOWNLOADS_MAX: usize = 64;
+/// Maximum number of requests of outgoing webhooks at a time.
+const CONCURRENT_REQUESTS_MAX: usize = 32;
 
 /// The room service of one bot.
 ///
@@ -63,6 +68,12 @@ pub struct Rooms {
     pub(crate) feed: Arc<Feed>,
     #[cfg(feature = "search")]
     pub(crate) search: SearchState,
+    pub(crate) change_log: Arc<ChangeLog>,
+    pub(crate) outgoing: OutgoingWebhooks,
+    /// The HTTP client of outgoing webhooks, created at the first request.
+    pub(crate) fetcher: OnceLock<Result<Fetcher, FetchError>>,
+    /// Bounds the number of requests of outgoing webhooks at a time.
+    pub(crate) sending: Semaphore,
     /// Held while a role is changed.
     pub(crate) role_changes: tokio::sync::Mutex<()>,
     /// Permits: connections by address (`links`), connections by guest, and uploads by address.
@@ -124,6 +135,10 @@ impl Rooms {
             feed,
             #[cfg(feature = "search")]
             search,
+            change_log: Arc::default(),
+            outgoing: OutgoingWebhooks::default(),
+            fetcher: OnceLock::new(),
+            sending: Semaphore::new(CONCURRENT_REQUESTS_MAX),
             role_changes: tokio::sync::Mutex::default(),
             links: Arc::default(),
             people: Arc::default(),
@@ -181,6 +196,7 @@ impl Rooms {
             entropy: Arc::clone(&self.entropy),
             members: Arc::clone(&self.members),
             authority: self.authority.clone(),
+            change_log: Arc::clone(&self.change_log),
             directory: Arc::clone(&self.directory),
             uploads: Arc::clone(&self.uploads),
             name: name.to_owned(),

@@ -29,6 +29,9 @@ async fn sweep(rooms: &std::sync::Arc<Rooms>, now: Millis) {
     {
         tracing::warn!("cannot save mutes and bans corrected after a clock change: {error}");
     }
+    if let Err(error) = rooms.prune_changes(now).await {
+        tracing::warn!("cannot delete old changes, retrying in an hour: {error}");
+    }
     let retention = rooms.config.retention.clone();
     let mut busy = Vec::new();
     for (name, room) in rooms.directory.rooms() {

@@ -85,6 +85,19 @@ impl Fetcher {
             .unwrap_or(Err(FetchError::Timeout))
     }
 
+    /// Sends `request` as [`Fetcher::fetch`] does, without following a redirect: that is the reply.
+    ///
+    /// # Errors
+    /// Fails when there is no reply. A reply with an error status, such as 404, is not an error.
+    pub async fn fetch_once(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
+        let once = async {
+            let hop = first_hop(request)?;
+            grants.allows(&hop.url)?;
+            read(self.send(&hop).await?, &hop).await
+        };
+        tokio::time::timeout(request.timeout.min(REQUEST_TIMEOUT_MAX), once).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
     async fn exchange(&self, request: &Request, grants: &Grants) -> Result<Reply, FetchError> {
         let mut hop = first_hop(request)?;
         for _ in 0..=REDIRECTS_MAX {

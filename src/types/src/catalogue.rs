@@ -160,6 +160,14 @@ catalogue! {
     AccountCredentials = "account_credentials",
     /// Ratings of messages, by room, message and the id of the person. The rooms adapter's.
     RoomFeedback = "room_feedback",
+    /// Incoming webhooks of rooms, by id. The rooms adapter's.
+    RoomWebhooks = "room_webhooks",
+    /// Changes of the last day that streams of events show, by number. The rooms adapter's.
+    RoomChanges = "room_changes",
+    /// Outgoing webhooks of rooms, by id. The rooms adapter's.
+    RoomOutgoingWebhooks = "room_outgoing_webhooks",
+    /// The progress of outgoing webhooks, by id. The rooms adapter's.
+    RoomDeliveries = "room_deliveries",
 }
 
 impl TableId {

@@ -82,7 +82,7 @@ impl Rooms {
     }
 
     /// Makes the account unusable: nobody can sign in, and all sessions and tokens end.
-    async fn close_account(&self, account: &Account) -> Result<(), AccountError> {
+    pub(super) async fn close_account(&self, account: &Account) -> Result<(), AccountError> {
         // No credential is added meanwhile.
         let _lock = self.issuing.lock(&account.id).await.ok_or(AccountError::Busy)?;
         let id = account.id.clone();
@@ -105,8 +105,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// Erases a closed account. What fails is tried once more later, in the background.
-    async fn erase_account(self: &Arc<Self>, account: Account) {
+    /// Erases a closed account with its bot accounts. What fails is tried once more later, in the background.
+    pub(super) async fn erase_account(self: &Arc<Self>, account: Account) {
         let Err(error) = self.try_to_erase_account(&account).await else { return };
         tracing::warn!(account = account.id, "cannot complete the deletion of an account, trying on: {error}");
         let rooms = Arc::clone(self);
@@ -121,6 +121,12 @@ impl Rooms {
     }
 
     async fn try_to_erase_account(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
+        self.erase_bots(&account.id).await?;
+        self.erase_one(account).await
+    }
+
+    /// Completes the deletion of one closed account.
+    pub(super) async fn erase_one(self: &Arc<Self>, account: &Account) -> Result<(), AccountError> {
         for (room, _) in self.authority.groups.all_of_account(&account.id) {
             self.forget_member(&room, &account.id).await?;
         }
@@ -150,8 +156,11 @@ impl Rooms {
         let mut rows = read.await?;
         ACCOUNTS.delete(&mut rows, &account.id);
         NAMES.delete(&mut rows, &palabre_text::skeleton(&account.row.username));
-        EMAILS.delete(&mut rows, &account.row.email);
+        if !account.is_bot() {
+            EMAILS.delete(&mut rows, &account.row.email);
+        }
         self.write("deletion of an account", rows).await?;
+        self.authority.bots.remove(&account.id);
         self.account_names.remove(&account.row.username);
         Ok(())
     }
@@ -177,9 +186,14 @@ impl Rooms {
             let closed = all.filter(|row| row.as_ref().map_or(true, |(_, row)| row.is_deleted));
             closed.map(|row| row.map(|(id, row)| Account { id, row })).collect::<palabre_store::Result<Vec<_>>>()
         });
-        for account in closed.await? {
+        let closed = closed.await?;
+        let ids: BTreeSet<String> = closed.iter().map(|account| account.id.clone()).collect();
+        for account in closed {
             self.authority.roles.close(&account.id);
-            self.erase_account(account).await;
+            // Those of another closed account are deleted with it.
+            if account.row.bot_owner.as_ref().is_none_or(|owner| !ids.contains(owner)) {
+                self.erase_account(account).await;
+            }
         }
         Ok(())
     }

@@ -51,6 +51,8 @@ impl Rooms {
         }
         self.limit_logins(network, &username)?;
         let found = self.read_store(move |snapshot| Account::find_by_login(snapshot, &username)).await?;
+        // A bot account has no password, and is refused as if there were none of that name.
+        let found = found.filter(|account| !account.is_bot());
         let hash = found.as_ref().map(|account| account.row.password.clone());
         let is_right = self.passwords.verify(password, hash).await?;
         let account = found.filter(|_| is_right).ok_or(AccountError::WrongCredentials)?;

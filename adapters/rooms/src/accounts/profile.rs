@@ -19,13 +19,18 @@ impl Account {
     /// Returns what everybody may see.
     pub(crate) fn public(&self) -> Value {
         let Profile { display_name, status, .. } = &self.row.profile;
-        json!({
+        let mut described = json!({
             "id": self.id,
             "username": self.row.username,
             "display_name": display_name.as_deref().unwrap_or(&self.row.username),
             "status": status,
             "role": self.row.role,
-        })
+            "bot": self.is_bot(),
+        });
+        if let Some(owner) = &self.row.bot_owner {
+            described["owner"] = json!(owner);
+        }
+        described
     }
 
     /// Returns what the person may see.

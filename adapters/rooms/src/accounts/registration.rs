@@ -63,13 +63,14 @@ impl Rooms {
             profile,
             role,
             otp: None,
+            bot_owner: None,
             is_deleted: false,
         };
         let (rooms, account) = (Arc::clone(self), Account { id, row });
         self.run_to_end(async move {
             match owner {
                 Some(secret) => rooms.add_owner(account, &secret).await,
-                None => rooms.add_account(account).await,
+                None => rooms.add_account(account, None).await,
             }
         })
         .await
@@ -82,7 +83,7 @@ impl Rooms {
                 "the link for the owner has been used, or belongs to an earlier start",
             ));
         }
-        let added = self.add_account(account).await;
+        let added = self.add_account(account, None).await;
         match &added {
             Ok(account) => self.authority.roles.set(&account.id, Permission::Owner),
             Err(_) => self.owner_link.put_back(secret),
@@ -93,7 +94,7 @@ impl Rooms {
     /// Counts an attempt against the limits of its address, and of the name from there.
     ///
     /// Not of the name from anywhere, so that nobody keeps others from registering it.
-    fn limit_registrations(&self, network: Network, username: &str) -> Result<(), AccountError> {
+    pub(super) fn limit_registrations(&self, network: Network, username: &str) -> Result<(), AccountError> {
         let who = [Who::Address(network), Who::Person(network, username.to_lowercase().into())];
         match self.limiter.take(Kind::Registration, &who) {
             Verdict::Refused(wait) => Err(AccountError::TooMany(wait)),
@@ -102,10 +103,12 @@ impl Rooms {
     }
 
     /// Writes a new account. From the beginning, guests cannot take its name.
-    async fn add_account(&self, account: Account) -> Result<Account, AccountError> {
+    ///
+    /// `owner` is the account to which a bot account belongs, and which must not have changed.
+    pub(super) async fn add_account(&self, account: Account, owner: Option<&Account>) -> Result<Account, AccountError> {
         let username = account.row.username.clone();
         let is_new = self.account_names.add(&username);
-        let added = self.write_account(account).await;
+        let added = self.write_account(account, owner).await;
         match &added {
             Ok(_) => drop(self.account_names.add(&username)),
             Err(_) if is_new => self.account_names.remove(&username),
@@ -114,24 +117,28 @@ impl Rooms {
         added
     }
 
-    async fn write_account(&self, account: Account) -> Result<Account, AccountError> {
+    async fn write_account(&self, account: Account, owner: Option<&Account>) -> Result<Account, AccountError> {
         let (username, email) = (&account.row.username, &account.row.email);
         if self.directory.is_held(username) {
             let problem = "a guest is using this name, or one that looks like it; if that is you, leave the room first";
             return Err(AccountError::Invalid(problem.to_owned()));
         }
-        match self.write("registration of an account", rows_of(&account)).await {
+        let mut rows = rows_of(&account);
+        if let Some(owner) = owner {
+            ACCOUNTS.require_equals(&mut rows, &owner.id, &owner.row);
+        }
+        match self.write("registration of an account", rows).await {
             Ok(()) => Ok(account),
             Err(EmitError::Refused) => {
                 let problem = self.taken(username, email).await?;
-                Err(AccountError::Invalid(problem.unwrap_or_else(|| "the name is taken".to_owned())))
+                Err(problem.map_or_else(AccountError::changed_elsewhere, AccountError::Invalid))
             }
             Err(error) => Err(error.into()),
         }
     }
 
     /// Checks a username and returns it trimmed, in its composed form.
-    fn check_username(&self, username: &str) -> Result<String, AccountError> {
+    pub(super) fn check_username(&self, username: &str) -> Result<String, AccountError> {
         let username = decode::username(username).map_err(AccountError::Invalid)?;
         if username.chars().count() > USERNAME_MAX || !is_plain_name(&username) {
             let problem = format!(
@@ -147,7 +154,7 @@ impl Rooms {
     }
 
     /// Returns the problem if the name or the e-mail address is taken.
-    async fn taken(&self, username: &str, email: &str) -> Result<Option<String>, AccountError> {
+    pub(super) async fn taken(&self, username: &str, email: &str) -> Result<Option<String>, AccountError> {
         let (username, email) = (username.to_owned(), email.to_owned());
         self.read_store(move |snapshot| taken(snapshot, &username, &email)).await
     }
@@ -167,10 +174,13 @@ fn rows_of(account: &Account) -> Batch {
     let mut rows = Batch::default();
     ACCOUNTS.require_absent(&mut rows, id);
     NAMES.require_absent(&mut rows, &name);
-    EMAILS.require_absent(&mut rows, &email);
     ACCOUNTS.put(&mut rows, id, row);
     NAMES.put(&mut rows, &name, id);
-    EMAILS.put(&mut rows, &email, id);
+    // Bot accounts have none.
+    if !email.is_empty() {
+        EMAILS.require_absent(&mut rows, &email);
+        EMAILS.put(&mut rows, &email, id);
+    }
     rows
 }
 

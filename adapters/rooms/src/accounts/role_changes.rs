@@ -53,6 +53,9 @@ impl Rooms {
         if role == Permission::Everyone {
             return Err(AccountError::Invalid("an account has at least the role member".to_owned()));
         }
+        if account.is_bot() && role >= Permission::Admin {
+            return Err(AccountError::Invalid("a bot account is a moderator at most".to_owned()));
+        }
         let is_owner = own == Permission::Owner;
         if !is_owner && (theirs >= own || role >= own) {
             return Err(AccountError::Forbidden("you can change only roles below your own, to roles below your own"));

@@ -35,6 +35,9 @@ pub(crate) struct AccountRow {
     /// The second factor, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) otp: Option<OtpRow>,
+    /// The account that it belongs to, if it is a bot account. Nobody can sign in as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bot_owner: Option<String>,
     /// Its deletion has begun, and is completed after a restart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_deleted: bool,
@@ -143,6 +146,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Whether it is a bot account, which belongs to another account.
+    pub(crate) fn is_bot(&self) -> bool {
+        self.row.bot_owner.is_some()
+    }
+
     /// Returns the account with an id.
     pub(crate) fn find(snapshot: &Snapshot, id: &str) -> Result<Option<Self>> {
         let id = id.to_owned();

@@ -25,7 +25,7 @@ pub(super) const NO_ROOM: Answer = (404, "There is no such room or account");
 pub(super) const NO_MESSAGE: Answer = (404, "There is no such room, account or message");
 pub(super) const CLOSED_ROOM: Answer = (404, "There is no such room, or it is not open to the caller");
 pub(super) const NO_CHAT_SESSION: Answer = (404, "There is no such session");
-pub(super) const NO_CREDENTIAL: Answer = (404, "The account has no such session or token");
+pub(super) const NO_CREDENTIAL: Answer = (404, "The account has no such session, token or bot");
 pub(super) const REVOKED: Answer = (404, "It was revoked already");
 pub(super) const TOO_LARGE: Answer = (413, "The body is too large");
 pub(super) const NOT_JSON: Answer = (415, "The body is not JSON");
@@ -91,11 +91,24 @@ pub(super) const ACCEPTED: &[Answer] = &[
     BUSY,
 ];
 pub(super) const OF_ACCOUNT: &[Answer] = &[AS_JSON, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
+pub(super) const OF_BOT: &[Answer] =
+    &[AS_JSON, BAD_ADDRESS, NO_SESSION, FORBIDDEN, (404, "The account has no such bot"), LIMITED, BUSY];
 pub(super) const REVOKING: &[Answer] = &[IS_OVER, BAD_ADDRESS, NO_SESSION, FORBIDDEN, NO_CREDENTIAL, LIMITED, BUSY];
 pub(super) const LISTED: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, LIMITED, BUSY];
 pub(super) const PAGES: &[Answer] = &[AS_JSON, BAD_PARAMETER, NO_SESSION, FORBIDDEN, NO_MESSAGE, LIMITED, BUSY];
 pub(super) const SENDING: &[Answer] =
     &[SENT, BAD_MESSAGE, NO_SESSION, FORBIDDEN, NO_ROOM, TOO_LARGE, NOT_JSON, LIMITED, BUSY];
+pub(super) const POSTED: &[Answer] = &[
+    (200, "The text `ok` (Slack), or the message (Discord, with `wait=true`)"),
+    (201, "The ids of the messages, which are durable"),
+    (204, "The messages are durable (Discord)"),
+    (400, "The body has none of the formats, has no text, or the name belongs to somebody else"),
+    (403, "A script refuses the message, or the room is archived"),
+    (404, "There is no such webhook, or its secret is another one"),
+    TOO_LARGE,
+    LIMITED,
+    BUSY,
+];
 pub(super) const SIGNING_IN: &[Answer] = &[
     ACCOUNT,
     (201, "The new account"),
@@ -130,5 +143,14 @@ pub(super) const RATED: &[Answer] = &[
     (422, "The rating is not a whole number from 1 to 5, or a text is too long"),
     LIMITED,
     BUSY,
+];
+pub(super) const STREAMED: &[Answer] = &[
+    (200, "The events, each with an id to resume from"),
+    (400, "The cursor is not the id of an event, or a name is not valid"),
+    NO_SESSION,
+    FORBIDDEN,
+    CLOSED_ROOM,
+    LIMITED,
+    (503, "A connection limit is reached, or the store cannot be used"),
 ];
 pub(super) const READING: &[Answer] = &[AS_JSON, LIMITED, UNREADABLE];

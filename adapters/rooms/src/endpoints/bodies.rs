@@ -169,3 +169,12 @@ pub(super) const SEARCH: &[Field] = &[
     Field::new("limit", FieldKind::Integer { min: 1, max: Some(100) }).optional(),
     Field::any_text("cursor").optional(),
 ];
+
+pub(super) const NEW_BOT: Option<Body> = closed(&[Field::text("username", 1, 32)]);
+pub(super) const NEW_WEBHOOK: Option<Body> = closed(&[Field::text("name", 1, 32)]);
+pub(super) const NEW_HOOK: Option<Body> =
+    closed(&[Field::any_text("url"), Field::new("events", FieldKind::Texts).optional()]);
+/// The body of an incoming webhook: our format, Slack's or Discord's.
+pub(super) const POST: Option<Body> = bytes(JSON_OR_FORM);
+pub(super) const WAIT: &[Field] = &[Field::any_text("wait").optional()];
+pub(super) const STREAM: &[Field] = &[Field::any_text("rooms").optional(), Field::any_text("cursor").optional()];

@@ -16,7 +16,9 @@ use crate::accounts::rows::Account;
 use crate::conversation::is_hidden;
 use crate::decode;
 use crate::history::ROOMS;
+use crate::outgoing::rows::{DELIVERIES, OUTGOING};
 use crate::service::Rooms;
+use crate::webhooks::rows::WEBHOOKS;
 
 /// Maximum number of rooms that one account may own.
 const OWNED_MAX: usize = 100;
@@ -209,6 +211,11 @@ impl Rooms {
     }
 
     async fn try_to_erase_group(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
+        // First, so that none of them posts into the room that is being deleted.
+        let webhooks = self.authority.webhooks.of_room(room);
+        webhooks.iter().for_each(|(id, _)| self.authority.webhooks.remove(id));
+        let outgoing = self.outgoing.of_room(room);
+        outgoing.iter().for_each(|(id, _)| self.outgoing.remove(id));
         self.erase_room(room).await?;
         let _turn = self.lock_groups().await?;
         let Some(group) = self.authority.groups.get_deleted(room) else { return Ok(()) };
@@ -224,6 +231,11 @@ impl Rooms {
                 INVITE_CODES.delete(&mut rows, &key.1);
                 INVITES.delete(&mut rows, &key);
             }
+            webhooks.iter().for_each(|(id, _)| WEBHOOKS.delete(&mut rows, id));
+            outgoing.iter().for_each(|(id, _)| {
+                OUTGOING.delete(&mut rows, id);
+                DELIVERIES.delete(&mut rows, id);
+            });
             // What was private does not become a room for everybody.
             GROUPS.put(&mut rows, &asked, &erased);
             Ok(rows)

@@ -37,7 +37,10 @@ impl Rooms {
             let key = (room.clone(), target.clone());
             match role {
                 Some(role) => {
-                    found.ok_or(AccountError::NotFound("there is no such account"))?;
+                    let account = found.ok_or(AccountError::NotFound("there is no such account"))?;
+                    if role == RoomRole::Owner && account.is_bot() {
+                        return Err(AccountError::Conflict("a bot account cannot own a room".to_owned()));
+                    }
                     MEMBERSHIPS.put(&mut rows, &key, &MembershipRow { role, since: rooms.clock.now() });
                     group.members.insert(target, role);
                 }

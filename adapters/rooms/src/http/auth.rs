@@ -143,7 +143,8 @@ async fn listed(rooms: &Rooms, caller: &Caller, kind: CredentialKind) -> Answer 
     Ok(Json(listed).into_response())
 }
 
-fn describe(hash: &str, row: &CredentialRow, current: &str) -> Value {
+/// Describes a session or access token. `current` is the id of the one that was presented.
+pub(super) fn describe(hash: &str, row: &CredentialRow, current: &str) -> Value {
     let id = credential::public_id(hash);
     json!({
         "id": id,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::caller::{Caller, ClientNetwork};
 use super::problem::Problem;
+use crate::accounts::error::AccountError;
 use crate::accounts::rows::{Account, Scope};
 use crate::groups::changes::{GroupChange, NewGroup};
 use crate::groups::invites::InviteRequest;
@@ -45,6 +46,9 @@ async fn create(
 ) -> Answer {
     caller.require(Scope::Write)?;
     let account = &caller.0.account;
+    if account.is_bot() {
+        return Err(AccountError::Forbidden("rooms are created by people, not by bot accounts").into());
+    }
     rooms.limit(Kind::Room, &Author::of_account(account), network)?;
     check_topic(new.topic.as_deref())?;
     let room = rooms.create_group(account, &new).await?;

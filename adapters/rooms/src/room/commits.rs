@@ -13,6 +13,7 @@ impl State {
     /// Does what follows a commit, which has succeeded or failed.
     pub(super) fn committed(&mut self, commit: CommitResult) {
         let CommitResult { result, on_commit } = commit;
+        self.cx.change_log.announce();
         match on_commit {
             OnCommit::Show { position, row, requester } => {
                 self.cx.feed.added(&self.room.name);

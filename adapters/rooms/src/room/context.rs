@@ -6,6 +6,7 @@ use palabre_platform::{AdapterContext, Entropy, Receipt};
 use palabre_store::Store;
 use palabre_types::Batch;
 
+use crate::change_log::recorder::ChangeLog;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::directory::Directory;
@@ -22,6 +23,7 @@ pub(crate) struct RoomContext {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) members: Arc<Members>,
     pub(crate) authority: Authority,
+    pub(crate) change_log: Arc<ChangeLog>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) name: String,

@@ -17,15 +17,17 @@ impl State {
         self.event_of(self.user(username, self.presence.locale(username)), guest.as_deref(), kind)
     }
 
-    /// Returns an event about a user, with the member if it is not the bot.
+    /// Returns an event about a user, with the member if it is not the bot of the scripts.
     ///
-    /// `guest` is the id of the guest who uses the name.
+    /// `guest` is the id of the guest who uses the name. Other programs are bots to scripts too, so that no command
+    /// follows from what they say.
     pub(super) fn event_of(&self, user: User, guest: Option<&str>, kind: EventKind) -> Event {
         let now = self.cx.context.clock.now();
         let permission = guest.map(|guest| self.cx.authority.roles.of(guest));
         let member = (!user.bot).then(|| self.cx.members.member(user.id.clone(), guest, now));
         let member = member.map(|member| Member { permission, ..member });
-        self.event_with(user, member, kind)
+        let bot = user.bot || guest.is_some_and(|guest| self.cx.authority.is_program(guest));
+        self.event_with(User { bot, ..user }, member, kind)
     }
 
     pub(super) fn event_with(&self, user: User, member: Option<Member>, kind: EventKind) -> Event {

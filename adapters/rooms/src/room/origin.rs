@@ -9,6 +9,7 @@ use super::state::commit::{CommitResult, OnCommit, Requester};
 use crate::accounts::rows::is_account_id;
 use crate::conversation::{is_conversation, other_person};
 use crate::encode::{Ack, Moderated, NOT_IN_ROOM};
+use crate::guests::PersonKind;
 use crate::history::MessageRow;
 use crate::presence::Author;
 
@@ -35,15 +36,19 @@ impl State {
         }
     }
 
-    /// Checks that a person who is not in the room may use it.
+    /// Checks that an author who is not in the room may use it.
     ///
-    /// The room may have been closed to the person, or deleted, since the request was admitted.
+    /// The room may have been closed to the author, or deleted, since the request was admitted.
     fn check_access(&self, author: &Author) -> Result<(), Refusal> {
         let (authority, room) = (&self.cx.authority, self.room.name.as_str());
-        let account = is_account_id(&author.guest).then_some(&*author.guest);
+        let account = (author.kind == PersonKind::Account).then_some(&*author.guest);
         let is_gone = |account: &str| authority.roles.is_closed(account);
         let has_lost_a_person = account.is_some_and(|own| is_gone(own) || other_person(room, own).is_some_and(is_gone));
-        if has_lost_a_person || !authority.groups.may_enter(room, account) {
+        let may_enter = match author.kind {
+            PersonKind::Webhook => authority.webhooks.is_of(&author.guest, room),
+            PersonKind::Account | PersonKind::Guest => authority.groups.may_enter(room, account),
+        };
+        if has_lost_a_person || !may_enter {
             return Err(Refusal::NotFound("there is no such room".to_owned()));
         }
         if is_conversation(room) {

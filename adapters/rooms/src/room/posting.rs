@@ -9,6 +9,7 @@ use super::command::Origin;
 use super::erasing::GONE;
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
+use crate::change_log::rows::Recorded;
 use crate::decode::{Send, Upload};
 use crate::encode::{Ack, ErrorMessage, NOT_IN_ROOM, message};
 use crate::files;
@@ -24,11 +25,7 @@ impl State {
         let now = self.cx.context.clock.now();
         let name = author.username.to_lowercase();
         if self.cx.context.shutdown.is_requested() {
-            let problem = "the server is shutting down; send the message again when it is back";
-            return match requester {
-                Requester::Client { sid, ack } => self.refuse(sid, ack, problem.to_owned()),
-                other => other.reply(Err(problem.to_owned())),
-            };
+            return self.refuse_at_shutdown(requester);
         }
         if self.is_gone() {
             return self.refuse_request(requester, GONE.to_owned());
@@ -64,6 +61,7 @@ impl State {
             id: format!("{position:x}-{:08x}", self.cx.entropy.next() >> 32),
             username: author.username.clone(),
             author: Some(author.guest.to_string()),
+            by_program: self.cx.authority.is_program(&author.guest),
             text: send.message,
             time: now,
             reply_to: send.reply_to,
@@ -81,13 +79,22 @@ impl State {
         self.rules.record_message(&author.guest, now);
         let row = self.append(&mut rows, row);
         let event = self.event_by(&author, EventKind::Message { message: row.message(self.user_id(&row.username)) });
-        let receipt = self.commit_event(event, rows);
+        let posted = || vec![Recorded::Posted { position }];
+        let receipt = self.commit_recorded(Some(event), "a message", rows, posted);
         let on_commit = OnCommit::Show { position, row, requester };
         self.pending.push_back(Box::pin(async move {
             let result = receipt.await.map(drop).map_err(|error| error.to_string());
             drop(committing);
             CommitResult { result, on_commit }
         }));
+    }
+
+    fn refuse_at_shutdown(&mut self, requester: Requester) {
+        let problem = "the server is shutting down; send the message again when it is back";
+        match requester {
+            Requester::Client { sid, ack } => self.refuse(sid, ack, problem.to_owned()),
+            other => other.reply(Err(problem.to_owned())),
+        }
     }
 
     /// Checks the rules of the room, and that the message to reply to is there.

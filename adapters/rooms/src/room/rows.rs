@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use palabre_types::{Batch, Event};
 
+use super::recording::recorded;
 use super::state::State;
 use super::state::commit::{Change, CommitResult, OnCommit, Requester};
 use super::state::past::RECENT_MESSAGES;
@@ -71,10 +72,8 @@ impl State {
             self.in_flight.start(position, row);
             touched.push(position);
         }
-        let receipt = match event {
-            Some(event) => self.commit_event(event, rows.batch),
-            None => self.cx.write("a change in a room", rows.batch),
-        };
+        let changes = || recorded(&self.room.name, &change, &touched);
+        let receipt = self.commit_recorded(event, "a change in a room", rows.batch, changes);
         let on_commit = OnCommit::Changed { change, touched, text_change, requester };
         self.pending.push_back(Box::pin(async move {
             CommitResult { result: receipt.await.map(drop).map_err(|error| error.to_string()), on_commit }

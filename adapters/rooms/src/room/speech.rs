@@ -6,6 +6,7 @@ use palabre_types::{ActionKey, Batch, Content, MessageRef, Outcome};
 use super::answer::{Answer, failed, id_of};
 use super::state::State;
 use super::state::commit::{CommitResult, OnCommit, Requester};
+use crate::change_log::rows::Recorded;
 use crate::history::{IDS, MessageRow};
 
 impl State {
@@ -20,7 +21,8 @@ impl State {
         // With this position if a commit that failed is in the file all the same.
         IDS.require_absent_or_equals(&mut rows, &(self.room.name.clone(), row.id.clone()), &position);
         let row = self.append(&mut rows, row);
-        let receipt = self.cx.write("a message of a bot", rows);
+        let posted = || vec![Recorded::Posted { position }];
+        let receipt = self.commit_recorded(None, "a message of a bot", rows, posted);
         self.pending.push_back(Box::pin(async move {
             match receipt.await {
                 Ok(_) => CommitResult {

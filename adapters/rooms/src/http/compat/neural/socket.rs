@@ -4,7 +4,6 @@ mod frames;
 mod talk;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
@@ -16,13 +15,12 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::accounts::rows::Scope;
-use crate::connection::Connection;
 use crate::handshake;
 use crate::http::caller::{ClientNetwork, MaybeCaller, bearer};
 use crate::http::problem::Problem;
+use crate::http::registered::Registered;
 use crate::http::site::check_site;
 use crate::limiter::Network;
-use crate::permits::Permit;
 use crate::room::state::watchers::Update;
 use crate::service::Rooms;
 use crate::sessions::ChatSession;
@@ -34,24 +32,6 @@ const NEW: &str = "new";
 const FRAME_BYTES_MAX: usize = 64 << 10;
 /// Size of the buffers of a connection, in bytes.
 const BUFFER_BYTES: usize = 8 << 10;
-
-/// A connection of a signed-in person, which ends when the credential is revoked.
-struct Registered {
-    rooms: Arc<Rooms>,
-    connection: Arc<Connection>,
-    /// The hash of the token, if there is one.
-    credential: Option<String>,
-    _person: Permit<(Network, Arc<str>)>,
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        if let Some(hash) = &self.credential {
-            self.rooms.open_sockets.remove(hash, &self.connection);
-        }
-        self.connection.end();
-    }
-}
 
 pub(super) async fn open(
     State(rooms): State<Arc<Rooms>>,
@@ -75,7 +55,8 @@ pub(super) async fn open(
     } else {
         rooms.session_of_caller(&caller, &id, Scope::Write).await?
     };
-    let registered = register(&rooms, &caller, &session, network)?;
+    let person = Arc::clone(&session.author.guest);
+    let registered = Registered::new(&rooms, caller.credential(), person, network)?;
     let updates = rooms.watch(&session.room).await.map_err(unavailable)?;
     Ok(upgrade(request, key, Opening { registered, session, network, updates, is_new }))
 }
@@ -87,31 +68,6 @@ struct Opening {
     network: Network,
     updates: mpsc::Receiver<Update>,
     is_new: bool,
-}
-
-/// Counts a connection, unless a limit is reached.
-fn register(
-    rooms: &Arc<Rooms>,
-    caller: &MaybeCaller,
-    session: &ChatSession,
-    network: Network,
-) -> Result<Registered, Problem> {
-    let refused = |problem: String| {
-        rooms.counts.refused_connections.fetch_add(1, Relaxed);
-        unavailable(problem)
-    };
-    let limit = rooms.config.limits.connections_per_person;
-    let person = rooms.people.take((network, Arc::clone(&session.author.guest)), limit);
-    let full = || refused(format!("you already have {limit} connections, which is the limit; close one first"));
-    let person = person.ok_or_else(full)?;
-    let connection = rooms.admit_connection(network, false).map_err(refused)?;
-    if let Some(credential) = caller.credential() {
-        rooms.open_sockets.add(credential, &connection, None);
-        // A revocation since the look-up has found no connection.
-        rooms.record_socket_use(credential.key());
-    }
-    let credential = caller.credential().map(|credential| credential.hash().to_owned());
-    Ok(Registered { rooms: Arc::clone(rooms), connection, credential, _person: person })
 }
 
 fn upgrade(mut request: Request, key: String, opening: Opening) -> Response {
