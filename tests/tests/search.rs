@@ -84,7 +84,7 @@ async fn words_phrases_and_filters_find_messages() {
         (&[("q", "\"morning good\"")], &[]),
         (&[("q", "CAFE")], &all[2..]),
         (&[("q", "creme brulee")], &all[..1]),
-        (&[("q", "mornin")], &[]),
+        (&[("q", "moon")], &[]),
         (&[("q", "good"), ("room", "general")], &all[1..]),
         (&[("q", "good"), ("room", "kitchen"), ("from", "alice")], &[]),
         (&[("q", "good"), ("from", "BOB")], &all[..2]),

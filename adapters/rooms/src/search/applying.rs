@@ -124,15 +124,14 @@ impl SearchIndex {
     fn add_new(&mut self, snapshot: &Snapshot, room: &str, progress: &mut Progress) -> Result<bool, IndexError> {
         // Positions begin with 1.
         let from = (room.to_owned(), progress.next.saturating_sub(1));
-        let mut count = 0;
-        for row in MESSAGES.scan_after(snapshot, &from.0, &from, Direction::Forward)? {
+        let rows = MESSAGES.scan_after(snapshot, &from.0, &from, Direction::Forward)?;
+        for (count, row) in rows.enumerate() {
             let ((_, position), row) = row?;
             if count == ROWS_PER_SNAPSHOT_MAX {
                 return Ok(false);
             }
             self.add(room, position, &row)?;
             progress.next = position + 1;
-            count += 1;
         }
         Ok(true)
     }

@@ -71,7 +71,7 @@ impl SearchIndex {
         std::fs::create_dir_all(folder).map_err(|error| IndexError::of_system(&error))?;
         let (schema, fields) = Fields::new();
         let mut index = Self::of_files(Index::create_in_dir(folder, schema)?, fields)?;
-        index.commit()?;
+        index.save()?;
         Ok(index)
     }
 
@@ -143,10 +143,10 @@ impl SearchIndex {
         if self.uncommitted == 0 && self.touched.is_empty() {
             return Ok(());
         }
-        self.commit()
+        self.save()
     }
 
-    fn commit(&mut self) -> Result<(), IndexError> {
+    fn save(&mut self) -> Result<(), IndexError> {
         let fields = self.view.fields;
         for room in std::mem::take(&mut self.touched) {
             let progress = self.progress(&room);
@@ -158,7 +158,7 @@ impl SearchIndex {
         }
         let mut prepared = self.writer()?.prepare_commit()?;
         prepared.set_payload(VERSION);
-        prepared.commit()?;
+        tantivy::indexer::PreparedCommit::commit(prepared)?;
         self.uncommitted = 0;
         self.view.reader.reload()?;
         Ok(())

@@ -26,7 +26,7 @@ pub(crate) struct View {
     pub(crate) fields: Fields,
 }
 
-/// What somebody searches for.
+/// A search: the text, and the filters of its hits.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     pub(crate) text: TextQuery,

@@ -48,7 +48,7 @@ pub(super) fn read(body: Value) -> Option<Payload> {
     }
     lines.extend(attachments.into_iter().flatten().filter_map(|attachment| attachment.text.or(attachment.fallback)));
     lines.retain(|line| !line.trim().is_empty());
-    Some(Payload { format: Format::Slack, text: to_common_mark(&lines.join("\n")), username, nonce: None })
+    Some(Payload { format: Format::Slack, text: to_markdown(&lines.join("\n")), username, nonce: None })
 }
 
 impl Block {
@@ -64,7 +64,7 @@ impl Block {
 }
 
 /// Converts links and escapes. Emphasis stays: its delimiters are emphasis in CommonMark too.
-fn to_common_mark(text: &str) -> String {
+fn to_markdown(text: &str) -> String {
     let (mut converted, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once('<') {
         let Some((reference, behind)) = after.split_once('>') else { break };
