@@ -59,6 +59,17 @@ impl Site {
         self.call(Method::POST, path, token, body).await
     }
 
+    /// Makes an account a member of a room, through an invite of its owner.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn admit(&self, room: &str, owner: &str, member: &str) {
+        let (status, made) = self.post(&format!("/api/rooms/{room}/invites"), owner, json!({ "uses": 1 })).await;
+        assert_eq!(status, 201, "{made}");
+        let (status, joined) = self.post(&format!("/api/invites/{}", text(&made["code"])), member, Value::Null).await;
+        assert_eq!(status, 200, "{joined}");
+    }
+
     /// Registers an account. Returns its id and the token of its session.
     ///
     /// # Panics

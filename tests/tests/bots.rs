@@ -92,6 +92,7 @@ async fn the_tokens_of_a_bot_are_made_by_its_owner_and_cannot_change_accounts() 
     assert_eq!(site.post("/api/rooms", &token, json!({ "name": "mine" })).await.0, 403);
     assert_eq!(site.post("/api/rooms", &alice, json!({ "name": "club" })).await.0, 201);
     let member = format!("/api/rooms/club/members/{id}");
+    site.admit("club", &alice, &token).await;
     assert_eq!(site.call(Method::PUT, &member, &alice, json!({ "role": "owner" })).await.0, 409);
     assert_eq!(site.call(Method::PUT, &member, &alice, json!({ "role": "moderator" })).await.0, 204);
 

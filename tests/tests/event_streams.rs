@@ -87,7 +87,7 @@ async fn a_stream_has_the_events_of_ones_rooms_and_of_no_others() {
 
     // From now on bob follows the room too.
     let member = format!("/api/rooms/den/members/{bob_id}");
-    assert_eq!(site.call(Method::PUT, &member, &alice, json!({ "role": "member" })).await.0, 204);
+    site.admit("den", &alice, &bob).await;
     say(&site, &alice, "den", "welcome").await;
     assert_eq!(of_bob.expect("message").await["message"], "welcome");
     assert_eq!(site.call(Method::DELETE, &member, &alice, Value::Null).await.0, 204);

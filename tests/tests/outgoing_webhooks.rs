@@ -69,6 +69,7 @@ async fn each_message_is_sent_in_order_with_a_signature_until_it_is_accepted() {
     let ((_, alice), (bob_id, bob)) = (site.register("alice").await, site.register("bob").await);
     assert_eq!(site.post("/api/rooms", &alice, json!({ "name": "club" })).await.0, 201);
     let member = format!("/api/rooms/club/members/{bob_id}");
+    site.admit("club", &alice, &bob).await;
     assert_eq!(site.call(Method::PUT, &member, &alice, json!({ "role": "moderator" })).await.0, 204);
     let hook = json!({ "url": format!("http://{}/hook", app.address) });
     assert_eq!(site.post("/api/rooms/club/hooks", &bob, hook.clone()).await.0, 403, "only owners");

@@ -44,6 +44,8 @@ export class Scroller {
   set away(away) {
     this.#away = away;
     if (away) this.stuck = false;
+    // There, the button for later messages is at the end of the log.
+    this.#button.classList.toggle('aside', away);
   }
 
   #isByUser() {

@@ -160,9 +160,10 @@ impl Fixture {
         if room == ANNEX {
             return;
         }
-        for (name, role) in [("member", "member"), ("moderator", "moderator"), ("target", "member")] {
-            self.set_role(room, name, role).await;
+        for name in ["member", "moderator", "target"] {
+            self.site.admit(room, &self.tokens["founder"], &self.tokens[name]).await;
         }
+        self.set_role(room, "moderator", "moderator").await;
     }
 
     async fn set_role(&self, room: &str, name: &str, role: &str) {
@@ -260,6 +261,7 @@ impl Fixture {
     /// Sends the request of a row. Returns the letter of the answer.
     pub(crate) async fn answer(&self, row: &Row, room: &str, caller: Caller) -> char {
         if row.target.contains("/members/{target}") {
+            self.site.admit(room, &self.tokens["founder"], &self.tokens["target"]).await;
             self.set_role(room, "target", "member").await;
         }
         let target = if row.target.is_empty() { row.path } else { row.target };

@@ -18,14 +18,13 @@ struct Rooms {
 impl Rooms {
     async fn start() -> Self {
         let site = Site::with_sections(SECTIONS, SETTINGS, &[]).await;
-        let ((_, alice), (bob_id, _)) = (site.register("alice").await, site.register("bob").await);
+        let ((_, alice), (bob_id, bob)) = (site.register("alice").await, site.register("bob").await);
         let (mallory_id, mallory) = site.register("mallory").await;
         let rooms = Self { site, alice, bob_id, mallory_id, mallory };
         for (name, visibility) in [("den", "private"), ("hall", "public")] {
             rooms.of_alice(Method::POST, "/api/rooms", json!({ "name": name, "visibility": visibility })).await;
         }
-        let member = format!("/api/rooms/den/members/{}", rooms.bob_id);
-        rooms.of_alice(Method::PUT, &member, json!({ "role": "member" })).await;
+        rooms.site.admit("den", &rooms.alice, &bob).await;
         rooms
     }
 

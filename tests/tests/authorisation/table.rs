@@ -64,6 +64,8 @@ const ALL: &str = "aa aaaa aa aa";
 const READ: &str = "uu aaaa aa au";
 /// Signed in, with a token that writes, or that is for the account itself.
 const WRITE: &str = "uu aaaa aa fu";
+/// Of something of one's own that does not exist.
+const UNKNOWN: &str = "uu hhhh hh fu";
 /// With the right password.
 const PASSWORD: &str = "uu pppp pp fu";
 /// Of a session of Neural Chat Engine, which belongs to the member.
@@ -82,6 +84,8 @@ const PUBLIC_AUTHOR: &str = "uu faff ff fu";
 
 const REGISTRATION: &str = r#"{"username":"new{number}","email":"new{number}@example.org","password":"long enough"}"#;
 const LOGIN: &str = r#"{"username":"target","password":"secret of target"}"#;
+const TOKEN: &str = r#"{"name":"a program","scopes":["read"]}"#;
+const HOOK: &str = r#"{"url":"https://example.org/hook"}"#;
 const MESSAGE: &str = r#"{"message":"hello"}"#;
 
 /// The routes of the server and of the room service.
@@ -173,6 +177,43 @@ pub(crate) const ROUTES: &[Row] = &[
         MODERATORS,
         PUBLIC_MODERATORS,
     ),
+    // Programs.
+    row("GET", "/api/bots", "", Empty, WRITE),
+    row("POST", "/api/bots", "", Json(r#"{"username":"bot{number}"}"#), WRITE),
+    row("DELETE", "/api/bots/{id}", "/api/bots/0123456789abcdef", Empty, UNKNOWN),
+    row("GET", "/api/bots/{id}/tokens", "/api/bots/0123456789abcdef/tokens", Empty, UNKNOWN),
+    row("POST", "/api/bots/{id}/tokens", "/api/bots/0123456789abcdef/tokens", Json(TOKEN), UNKNOWN),
+    row("DELETE", "/api/bots/{id}/tokens/{token}", "/api/bots/0123456789abcdef/tokens/guessed", Empty, UNKNOWN),
+    of_room("GET", "/api/rooms/{room}/webhooks", "", Empty, MODERATORS, PUBLIC_MODERATORS),
+    of_room(
+        "POST",
+        "/api/rooms/{room}/webhooks",
+        "",
+        Json(r#"{"name":"deploys{number}"}"#),
+        MODERATORS,
+        PUBLIC_MODERATORS,
+    ),
+    of_room(
+        "DELETE",
+        "/api/rooms/{room}/webhooks/{id}",
+        "/api/rooms/{room}/webhooks/guessed",
+        Empty,
+        "uu hfhh hh fu",
+        "uu ffhh hh fu",
+    ),
+    row("POST", "/api/webhooks/{id}/{secret}", "/api/webhooks/guessed/guessed", Json(MESSAGE), "hh hhhh hh hh"),
+    of_room("GET", "/api/rooms/{room}/hooks", "", Empty, FOUNDERS, PUBLIC_FOUNDERS),
+    of_room("POST", "/api/rooms/{room}/hooks", "", Json(HOOK), FOUNDERS, PUBLIC_FOUNDERS),
+    of_room(
+        "DELETE",
+        "/api/rooms/{room}/hooks/{id}",
+        "/api/rooms/{room}/hooks/guessed",
+        Empty,
+        "uu hffh hh fu",
+        "uu fffh hh fu",
+    ),
+    row("GET", "/api/events", "", Empty, READ),
+    row("GET", "/api/search", "/api/search?q=", Empty, READ),
     row("POST", "/api/invites/{code}", "/api/invites/{annex}", Empty, WRITE),
     of_room("GET", "/api/rooms/{room}/export", "", Empty, MEMBERS_READ, READ),
     // Messages.
