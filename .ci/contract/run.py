@@ -78,7 +78,8 @@ def prepare(daemon):
     owner, other = daemon.register("owner", owner=daemon.secret), daemon.register("other")
     token = owner["token"]
     daemon.call("POST", "/api/rooms", token, {"name": "hall"})
-    daemon.call("PUT", f"/api/rooms/hall/members/{other['id']}", token, {"role": "member"})
+    invite = daemon.call("POST", "/api/rooms/hall/invites", token, {"uses": 1})
+    daemon.call("POST", f"/api/invites/{invite['code']}", other["token"])
     message = daemon.call("POST", "/api/rooms/hall/messages", token, {"message": "hello"})["id"]
     daemon.call("POST", f"/api/users/{other['id']}/messages", token, {"message": "hello"})
     code = daemon.call("POST", "/api/rooms/hall/invites", token, {})["code"]

@@ -171,7 +171,7 @@ pub(super) const SEARCH: &[Field] = &[
 ];
 
 pub(super) const NEW_BOT: Option<Body> = closed(&[Field::text("username", 1, 32)]);
-pub(super) const NEW_WEBHOOK: Option<Body> = closed(&[Field::text("name", 1, 32)]);
+pub(super) const NEW_WEBHOOK: Option<Body> = closed(&[Field::any_text("name")]);
 pub(super) const NEW_HOOK: Option<Body> =
     closed(&[Field::any_text("url"), Field::new("events", FieldKind::Texts).optional()]);
 /// The body of an incoming webhook: our format, Slack's or Discord's.
