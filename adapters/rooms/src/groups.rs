@@ -94,6 +94,11 @@ impl Groups {
         self.get_deleted(room).is_some()
     }
 
+    /// Whether the deletion of a room has begun and is not complete: its messages may still be there.
+    fn is_being_erased(&self, room: &str) -> bool {
+        self.get_deleted(room).is_some_and(|group| !group.row.is_erased)
+    }
+
     fn owned_by(&self, account: &str) -> usize {
         let groups = self.read();
         let of = groups.values().filter(|group| group.members.get(account) == Some(&RoomRole::Owner));
@@ -188,5 +193,32 @@ impl Authority {
     /// Whether an id is that of a program that is no script: a bot account, or a webhook.
     pub(crate) fn is_program(&self, person: &str) -> bool {
         is_author(person) || self.bots.contains(person)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_room_is_closed_and_its_name_is_taken_until_it_is_erased() {
+        let groups = Groups::default();
+        let row = GroupRow {
+            created: 1,
+            created_by: "000000000000000a".to_owned(),
+            visibility: Visibility::Public,
+            allows_guests: true,
+            is_archived: false,
+            is_deleted: true,
+            is_erased: false,
+        };
+        groups.set("den", Group { row: row.clone(), members: HashMap::new() });
+        assert!(groups.is_being_erased("den") && groups.is_deleted("den") && !groups.exists("den"));
+        assert!(!groups.may_enter("den", None) && groups.deleted() == ["den"]);
+        groups.set("den", Group { row: GroupRow { is_erased: true, ..row.clone() }, members: HashMap::new() });
+        assert!(!groups.is_being_erased("den") && groups.is_deleted("den") && groups.deleted().is_empty());
+        assert!(!groups.may_enter("den", None), "it does not become a room for everybody");
+        groups.set("den", Group { row: GroupRow { is_deleted: false, ..row }, members: HashMap::new() });
+        assert!(!groups.is_being_erased("den") && groups.exists("den") && groups.may_enter("den", None));
     }
 }

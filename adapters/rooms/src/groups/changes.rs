@@ -124,8 +124,10 @@ impl Rooms {
         let known = self.room_names.known(name);
         let asked = known.clone();
         let is_stored = self.read_store(move |snapshot| Ok(ROOMS.get(snapshot, &asked)?.is_some())).await?;
-        // The people and messages of a room in use are not the new owner's.
-        if is_stored || self.authority.groups.exists(&known) || self.directory.is_open(&known) {
+        // The people and messages of a room in use, or not erased yet, are not the new owner's.
+        let groups = &self.authority.groups;
+        let is_taken = groups.exists(&known) || groups.is_being_erased(&known);
+        if is_stored || is_taken || self.directory.is_open(&known) {
             return Err(AccountError::Conflict("this name is not available; choose another one".to_owned()));
         }
         Ok(())
@@ -211,6 +213,9 @@ impl Rooms {
     }
 
     async fn try_to_erase_group(self: &Arc<Self>, room: &str) -> Result<(), AccountError> {
+        if !self.authority.groups.is_being_erased(room) {
+            return Ok(());
+        }
         // First, so that none of them posts into the room that is being deleted.
         let webhooks = self.authority.webhooks.of_room(room);
         webhooks.iter().for_each(|(id, _)| self.authority.webhooks.remove(id));
