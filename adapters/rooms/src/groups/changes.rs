@@ -217,10 +217,12 @@ impl Rooms {
             return Ok(());
         }
         // First, so that none of them posts into the room that is being deleted.
-        let webhooks = self.authority.webhooks.of_room(room);
-        webhooks.iter().for_each(|(id, _)| self.authority.webhooks.remove(id));
-        let outgoing = self.outgoing.of_room(room);
-        outgoing.iter().for_each(|(id, _)| self.outgoing.remove(id));
+        for (id, _) in self.authority.webhooks.of_room(room) {
+            self.authority.webhooks.remove(&id);
+        }
+        for (id, _) in self.outgoing.of_room(room) {
+            self.outgoing.remove(&id);
+        }
         self.erase_room(room).await?;
         let _turn = self.lock_groups().await?;
         let Some(group) = self.authority.groups.get_deleted(room) else { return Ok(()) };
@@ -236,11 +238,20 @@ impl Rooms {
                 INVITE_CODES.delete(&mut rows, &key.1);
                 INVITES.delete(&mut rows, &key);
             }
-            webhooks.iter().for_each(|(id, _)| WEBHOOKS.delete(&mut rows, id));
-            outgoing.iter().for_each(|(id, _)| {
-                OUTGOING.delete(&mut rows, id);
-                DELIVERIES.delete(&mut rows, id);
-            });
+            // From the store: an attempt that failed has removed them from memory.
+            for row in WEBHOOKS.scan(snapshot, &Vec::new(), Direction::Forward)? {
+                let (id, row) = row?;
+                if row.room == asked {
+                    WEBHOOKS.delete(&mut rows, &id);
+                }
+            }
+            for row in OUTGOING.scan(snapshot, &Vec::new(), Direction::Forward)? {
+                let (id, row) = row?;
+                if row.room == asked {
+                    OUTGOING.delete(&mut rows, &id);
+                    DELIVERIES.delete(&mut rows, &id);
+                }
+            }
             // What was private does not become a room for everybody.
             GROUPS.put(&mut rows, &asked, &erased);
             Ok(rows)
